@@ -56,6 +56,12 @@ bool person_match_is_exact(const struct person_match *match);
 #define PERSON_MATCH_TEXT_MAX 96
 void person_match_print(const struct person_match *match, char *text, unsigned long size);
 
+/* The comparing form of a name, as UTF-8: for a keyed index token of a search, never for storing or showing. False if
+ * the name is empty, not UTF-8, or the form does not fit size bytes with the NUL (PERSON_NAME_KEY_MAX is always enough for
+ * the name of a struct person that is no abuse of compatibility characters). */
+#define PERSON_NAME_KEY_MAX 1024
+MUST_USE bool person_name_normalise(const char *name, char *key, unsigned long size);
+
 /* Fill a person. False with item_missing, item_too_long or item_invalid and the item's name (name, address, birth_date,
  * sex) in fault if a text is NULL, empty, too long or not UTF-8, the date no date of the calendar, the sex not 1-3. */
 MUST_USE bool person_fill(struct person *person, const char *name, const char *address, const char *birth_date,

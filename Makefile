@@ -1,0 +1,86 @@
+# Everything is built here, by one file. `make help` lists the commands.
+# SAN=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer into a folder of its own.
+.DEFAULT_GOAL := build
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+CC := gcc
+B := build/$(if $(SAN),check,release)
+SERVICES := portal intake vault residence intermediate records certificates legacy_sync staff audit
+DOUBLES := $(basename $(notdir $(filter-out tests/doubles/double.c,$(wildcard tests/doubles/*.c))))
+KIT_PROGRAMS := $(basename $(notdir $(wildcard tests/kit/programs/*.c)))
+
+PACKAGES := libpq libevent libevent_pthreads libprotobuf-c jansson cjose libcbor libargon2 icu-uc icu-i18n libqrencode \
+            pangocairo libcurl libzip expat openssl
+CFLAGS := -std=c11 -D_GNU_SOURCE -g -O2 -fno-omit-frame-pointer -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
+          -Wmissing-prototypes -Wvla -Wno-missing-field-initializers -Wno-unused-parameter -pthread \
+          -Iservices -Iproto -Itests -I$(B)/proto $(shell pkg-config --cflags $(PACKAGES) p11-kit-1 2>/dev/null)
+LDFLAGS := -pthread -Wl,--as-needed
+LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lnng -lxlsxwriter -ldl -lm
+ifdef SAN
+CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LDFLAGS += -fsanitize=address,undefined
+endif
+
+PROTOS := $(wildcard proto/*.proto)
+PROTO_OBJS := $(PROTOS:proto/%.proto=$(B)/proto/%.pb-c.o)
+CHASSIS_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard services/chassis/*.c))
+KIT_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/kit/*.c))
+BINS := $(SERVICES:%=$(B)/bin/shikaku-%) $(B)/bin/shikaku-keyhelper $(B)/bin/shikakuctl
+TEST_BINS := $(DOUBLES:%=$(B)/bin/double-%) $(KIT_PROGRAMS:%=$(B)/bin/kit-%)
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
+STORE_TESTS := $(patsubst tests/store/%.c,$(B)/tests/store/%,$(wildcard tests/store/*.c))
+FLOW_TESTS := $(patsubst tests/flow/%.c,$(B)/tests/flow/%,$(wildcard tests/flow/*.c))
+
+service_objs = $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c,$(wildcard services/$(1)/*.c)))
+SERVICE_LIBS := $(SERVICES:%=$(B)/lib/lib%.a) $(B)/lib/libshikakuctl.a
+
+build: $(BINS) $(TEST_BINS) ## build every service, the operator's command, the stand-ins and the test kit
+
+$(B)/proto/%.pb-c.c $(B)/proto/%.pb-c.h: proto/%.proto
+	@mkdir -p $(@D)
+	protoc-c -Iproto --c_out=$(B)/proto $<
+.PRECIOUS: $(B)/proto/%.pb-c.c $(B)/proto/%.pb-c.h
+PROTO_HEADERS := $(PROTOS:proto/%.proto=$(B)/proto/%.pb-c.h)
+
+$(B)/proto/%.pb-c.o: $(B)/proto/%.pb-c.c
+	$(CC) $(filter-out -Werror,$(CFLAGS)) -w -c -o $@ $<
+$(B)/%.o: %.c | $(PROTO_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+$(B)/lib/libproto.a: $(PROTO_OBJS)
+$(B)/lib/libchassis.a: $(CHASSIS_OBJS)
+$(B)/lib/libkit.a: $(KIT_OBJS)
+define service_rules
+$(B)/lib/lib$(1).a: $(call service_objs,$(1))
+$(B)/bin/shikaku-$(1): $(B)/services/$(1)/main.o $(B)/lib/lib$(1).a $(B)/lib/libchassis.a $(B)/lib/libproto.a
+endef
+$(foreach s,$(SERVICES),$(eval $(call service_rules,$(s))))
+$(B)/lib/libshikakuctl.a: $(call service_objs,shikakuctl)
+$(B)/bin/shikakuctl: $(B)/services/shikakuctl/main.o $(B)/lib/libshikakuctl.a $(B)/lib/libchassis.a $(B)/lib/libproto.a
+$(B)/bin/shikaku-keyhelper: $(B)/services/keyhelper/main.o $(B)/lib/libchassis.a $(B)/lib/libproto.a
+$(DOUBLES:%=$(B)/bin/double-%): $(B)/bin/double-%: $(B)/tests/doubles/%.o $(B)/tests/doubles/double.o $(B)/lib/libkit.a $(B)/lib/libchassis.a $(B)/lib/libproto.a
+$(KIT_PROGRAMS:%=$(B)/bin/kit-%): $(B)/bin/kit-%: $(B)/tests/kit/programs/%.o $(B)/lib/libkit.a $(B)/lib/libchassis.a $(B)/lib/libproto.a
+TEST_LIBS := $(B)/lib/libkit.a $(SERVICE_LIBS) $(B)/lib/libchassis.a $(B)/lib/libproto.a
+$(UNIT_TESTS) $(STORE_TESTS) $(FLOW_TESTS): $(B)/%: $(B)/%.o $(TEST_LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(TEST_LIBS) -Wl,--end-group $(LIBS) -lcheck -lsubunit -lrt
+
+$(B)/lib/%.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	ar rcs $@ $^
+$(B)/bin/%:
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIBS)
+
+clean: ## stop what runs and remove everything that was built or made
+	@[ ! -x deploy/stack ] || deploy/stack stop
+	rm -rf build var
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: build clean help
