@@ -57,8 +57,8 @@ bool person_match_is_exact(const struct person_match *match);
 void person_match_print(const struct person_match *match, char *text, unsigned long size);
 
 /* The comparing form of a name, as UTF-8: for a keyed index token of a search, never for storing or showing. False if
- * the name is empty, not UTF-8, or the form does not fit size bytes with the NUL (PERSON_NAME_KEY_MAX is always enough for
- * the name of a struct person that is no abuse of compatibility characters). */
+ * the name is empty, not UTF-8, or the form does not fit size bytes with the NUL (PERSON_NAME_KEY_MAX is always enough
+ * for the name of a struct person that is no abuse of compatibility characters). */
 #define PERSON_NAME_KEY_MAX 1024
 MUST_USE bool person_name_normalise(const char *name, char *key, unsigned long size);
 
