@@ -1,0 +1,30 @@
+/* The person behind a request: a token that staff signed with Ed25519, minutes long, verified by every service that checks a
+ * person's right. Text form: base64url(staff.Actor) "." base64url(signature). */
+#ifndef CHASSIS_ACTOR_H
+#define CHASSIS_ACTOR_H
+
+#include "chassis/fault.h"
+#include "chassis/route.h"
+
+#include <stdint.h>
+
+#define ACTOR_TOKEN_MAX 2048
+
+struct actor {
+    char account[64];
+    char role[32];
+    char manager[32];
+    char terminal[65];
+    char session[40];
+    unsigned rights;     /* bit per enum right */
+    char programmes[256]; /* ",chorishi,hoikushi,"; "" is all of the manager's */
+    int64_t expires_at_ms;
+};
+
+/* Faults: not_authenticated. The public key is read once from SHIKAKU_KEYS/peers/staff.sign.pub (hex). */
+MUST_USE bool actor_verify(const char *token, int64_t now_ms, struct actor *actor, struct fault *fault);
+bool actor_has(const struct actor *actor, enum right right);
+/* May this person act for `manager`, and on `programme` (NULL: any)? */
+bool actor_covers(const struct actor *actor, const char *manager, const char *programme);
+
+#endif

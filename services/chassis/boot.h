@@ -1,0 +1,40 @@
+/* Start-up and stop of a service, as a checklist of narrowing rights:
+ *   settings, limits (no core, not dumpable), keys, schema version, own threads, bus, admin port, SIGTERM.
+ * The main thread runs libevent: signals and the admin port (/healthz, /readyz, /metrics) on 127.0.0.1. */
+#ifndef CHASSIS_BOOT_H
+#define CHASSIS_BOOT_H
+
+#include "chassis/keyring.h"
+#include "chassis/settings.h"
+#include "chassis/step.h"
+#include "chassis/work.h"
+
+#include <event2/event.h>
+
+struct service {
+    const char *name;     /* "vault"; schema, role and bus address follow from it */
+    int schema_version;   /* of migrations/NAME; 0: no schema */
+    const struct setting *settings;
+    size_t setting_count;
+    /* Keys to make sure of; called after settings were read. May be NULL. */
+    size_t (*keys)(const struct key_want **wants);
+    /* Own preparation, before threads start: load programmes, publish public keys. May be NULL. */
+    bool (*prepare)(struct fault *fault);
+    const struct message *messages;
+    size_t message_count;
+    const struct lane *lanes;
+    size_t lane_count;
+    /* Own events on the main loop (portal's HTTP). May be NULL. */
+    bool (*attach)(struct event_base *base, struct fault *fault);
+    void (*drain)(void); /* at SIGTERM, before the bus drains. May be NULL */
+};
+
+/* Run the service until SIGTERM or SIGINT. Returns the exit status: 0 after a clean stop. `service --settings` prints its settings. */
+int service_run(const struct service *service, int argc, char **argv);
+
+/* A work of the caller's own thread (portal's workers, tests): own arena, connection (if the service has a schema) and bus caller. */
+struct work *work_new(const struct service *service);
+void work_free(struct work *work);
+void work_reset(struct work *work);
+
+#endif

@@ -1,0 +1,26 @@
+/* Covering what lies in the database: AES-256-GCM under the manager's data key, bound to table, key id, manager and row id,
+ * so that a row cannot be read without the key nor be put in another row's place. And index tokens: HMAC-SHA256 under the
+ * manager's index key, the only way in which a personal value can be searched for. */
+#ifndef CHASSIS_COVER_H
+#define CHASSIS_COVER_H
+
+#include "chassis/arena.h"
+#include "chassis/fault.h"
+
+#define INDEX_TOKEN_BYTES 32
+
+struct cover_place {
+    const char *table;   /* "intake.application" */
+    const char *manager; /* "*" for the service's own rows */
+    const char *row;     /* the row's id */
+};
+
+/* Result: 4 bytes key id, 12 nonce, ciphertext, 16 tag; in the arena. data NULL on failure (no key, or memory out). */
+MUST_USE struct bytes cover_put(struct arena *arena, struct cover_place place, const void *plain, size_t len);
+/* data NULL when the key is gone or the bytes were altered or belong elsewhere. */
+MUST_USE struct bytes cover_take(struct arena *arena, struct cover_place place, const void *covered, size_t len);
+
+/* domain keeps tokens of different fields apart: "vault.number". */
+MUST_USE bool index_token(const char *manager, const char *domain, const void *plain, size_t len, uint8_t token[INDEX_TOKEN_BYTES]);
+
+#endif

@@ -1,0 +1,73 @@
+/* A piece of work: one message handled, or one turn of a step thread, in straight-line C:
+ *
+ *   check     pure: does the request keep the rules?            (struct message.check)
+ *   act       1. calls to other services, cryptography          work_call
+ *             2. work_begin                                     claims the idempotency key; a replay ends here
+ *             3. SQL of the service's store                     pg_queue, pg_query on work->pg
+ *             4. work_audit, work_outbox                        rows in the same transaction
+ *             5. return work_commit(work, &reply.base)          one round trip; DONE only after the COMMIT tag
+ *
+ * A refusal is `return work_refuse(work)` with work->fault set: whatever was begun is rolled back, and the refusal's record of
+ * use is committed in a transaction of its own. No bus, HTTP or token call may stand between 2 and 5. */
+#ifndef CHASSIS_WORK_H
+#define CHASSIS_WORK_H
+
+#include "chassis/actor.h"
+#include "chassis/arena.h"
+#include "chassis/bus.h"
+#include "chassis/fault.h"
+#include "chassis/pg.h"
+
+struct work {
+    struct arena *arena; /* reset after every message or turn */
+    struct pg *pg;       /* NULL in a service without a schema */
+    struct fault fault;
+    const Bus__Envelope *envelope;   /* NULL in a step thread */
+    const ProtobufCMessage *request; /* unpacked payload */
+    const struct seal_peer *peer;    /* who sent it */
+    const struct actor *actor;       /* NULL where the route checks no person's right */
+    const char *correlation;         /* application id for logs; may be set by a step */
+    struct work_state *state;        /* the chassis's own */
+};
+
+struct message {
+    enum route route;
+    bool (*check)(const ProtobufCMessage *request, struct fault *fault); /* NULL: nothing beyond the types */
+    enum outcome (*act)(struct work *work);
+};
+
+/* Begin a transaction for `manager` and claim the request's idempotency key. False: the request was handled before (its
+ * stored reply is ready and `return work_end(work)` sends it), or a fault is set. Either way: `return work_end(work)`.
+ * In a step thread it only begins. */
+MUST_USE bool work_begin(struct work *work, const char *manager);
+enum outcome work_commit(struct work *work, const ProtobufCMessage *reply); /* reply NULL in a step thread */
+enum outcome work_end(struct work *work);
+enum outcome work_refuse(struct work *work);
+/* Refuse with this code and field. */
+enum outcome work_refuse_with(struct work *work, enum fault_code code, const char *field);
+
+/* Record a touch of a person's data, in the open transaction. */
+struct touch {
+    const char *act;     /* NULL: the route's name */
+    const char *subject; /* pseudonym; "" where there is none yet */
+    const char *reason;  /* application id or schedule */
+    uint32_t count;      /* persons; 0 is taken as 1 */
+};
+void work_audit(struct work *work, const struct touch *touch);
+
+/* Put an event into the outbox, in the open transaction. `aggregate` keeps the order of events about one thing (application
+ * id); `act` makes the idempotency key stable (e.g. the inquiry's id). Relayed by the chassis until acknowledged. */
+void work_outbox(struct work *work, enum route route, const char *aggregate, const char *act, const ProtobufCMessage *event);
+
+/* Call another service with the person's token of the current request, if any. `act` is the stable name of the act from which
+ * the key is derived (NULL for queries). Faults end in work->fault. */
+MUST_USE bool work_call(struct work *work, enum route route, const char *act, const ProtobufCMessage *request, ProtobufCMessage **reply);
+
+int64_t clock_ms(void);          /* Unix time */
+void uuid_make(char text[37]);   /* random, lower case */
+
+/* Bytes <-> text. Lengths are the caller's to check; hex text is lower case with a NUL. */
+void hex_put(char *text, const void *bytes, size_t len);
+bool hex_take(void *bytes, size_t len, const char *text); /* exactly 2*len hex digits, else false */
+
+#endif
