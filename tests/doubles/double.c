@@ -1,5 +1,6 @@
 #include "doubles/double.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -43,6 +44,7 @@ struct double_server {
     char ledger_path[PATH_SIZE + 16];
     int ledger;
     json_int_t rows;
+    unsigned open_exchanges;
     struct rule rules[RULES_MAX];
     size_t rule_count;
 };
@@ -112,7 +114,7 @@ void double_id_make(char out[DOUBLE_ID_SIZE])
 
 static void folder_make(const char *path)
 {
-    char partial[PATH_SIZE];
+    char partial[PATH_SIZE + 1];
     snprintf(partial, sizeof partial, "%s/", path);
     for (char *slash = strchr(partial + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = 0;
@@ -185,7 +187,8 @@ static json_int_t now_ms(void)
 
 void double_record(struct double_server *server, const char *kind, const char *key, json_t *body_take)
 {
-    json_t *row = must_alloc(json_pack("{sI ss ss so?}", "n", server->rows + 1, "kind", kind, "key", key, "body", body_take));
+    json_t *row =
+        must_alloc(json_pack("{sI ss ss so?}", "n", server->rows + 1, "kind", kind, "key", key, "body", body_take));
     json_object_set_new(row, "at", json_integer(now_ms()));
     char *text = must_alloc(json_dumps(row, JSON_COMPACT | JSON_SORT_KEYS));
     size_t size = strlen(text);
@@ -229,6 +232,7 @@ static void ledger_show(struct double_exchange *x)
 
 static void exchange_free(struct exchange *e)
 {
+    e->seen.server->open_exchanges--;
     evhttp_clear_headers(&e->query);
     json_decref(e->seen.json);
     free(e->path);
@@ -374,7 +378,8 @@ static bool route_fits(struct exchange *e, const char *pattern)
     while (*pattern) {
         size_t want = strcspn(pattern + 1, "/") + 1, have = strcspn(rest + (*rest == '/'), "/") + 1;
         bool any = want == 2 && pattern[1] == '*';
-        if (*rest != '/' || (any ? have == 1 || parts == DOUBLE_PARTS : have != want || memcmp(rest, pattern, want) != 0)) {
+        if (*rest != '/' ||
+            (any ? have == 1 || parts == DOUBLE_PARTS : have != want || memcmp(rest, pattern, want) != 0)) {
             return false;
         }
         if (any) {
@@ -386,11 +391,8 @@ static bool route_fits(struct exchange *e, const char *pattern)
     if (*rest) {
         return false;
     }
-    for (char *c = e->pieces; *c; c++) {
-        *c = *c == '/' ? 0 : *c;
-        if (!*c && !c[1]) {
-            break;
-        }
+    for (size_t i = 0, n = strlen(e->path); i < n; i++) {
+        e->pieces[i] = e->pieces[i] == '/' ? 0 : e->pieces[i];
     }
     return true;
 }
@@ -428,14 +430,19 @@ static struct exchange *exchange_new(struct double_server *server, struct evhttp
     const char *path = evhttp_uri_get_path(uri), *query = evhttp_uri_get_query(uri);
     struct evbuffer *in = evhttp_request_get_input_buffer(request);
     e->request = request;
+    server->open_exchanges++;
     TAILQ_INIT(&e->query);
     if (query) {
         evhttp_parse_query_str(query, &e->query);
     }
     e->path = must_alloc(evhttp_uridecode(path && *path ? path : "/", 0, NULL));
     e->pieces = must_alloc(strdup(e->path));
-    e->seen = (struct double_exchange){.server = server, .state = server->spec->state, .method = method_name(request),
-        .path = e->path, .body_size = evbuffer_get_length(in), .body = evbuffer_pullup(in, -1)};
+    e->seen = (struct double_exchange){.server = server,
+        .state = server->spec->state,
+        .method = method_name(request),
+        .path = e->path,
+        .body_size = evbuffer_get_length(in),
+        .body = evbuffer_pullup(in, -1)};
     if (e->seen.body_size > 0 && (e->seen.body[0] == '{' || e->seen.body[0] == '[')) {
         e->seen.json = json_loadb((const char *)e->seen.body, e->seen.body_size, JSON_REJECT_DUPLICATES, NULL);
     }
@@ -466,7 +473,8 @@ static void exchange_dispatch(struct exchange *e)
         return; /* kept until the process ends: hanging is what was asked for */
     case MODE_LOSE:
         e->lost = true;
-        break;
+        double_after(server, 0, exchange_handle, e); /* the connection must not go from under libevent's own caller */
+        return;
     default:
         break;
     }
@@ -512,4 +520,197 @@ void double_after(struct double_server *server, unsigned ms, void (*act)(void *a
     struct timeval wait = {ms / 1000, (suseconds_t)(ms % 1000) * 1000};
     *later = (struct later){must_alloc(event_new(server->base, -1, 0, later_fire, later)), act, arg};
     event_add(later->event, &wait);
+}
+
+/* --- calls to other systems: curl's multi interface on the loop -------------------------------------------------- */
+
+struct call {
+    CURL *easy;
+    struct curl_slist *headers;
+    char *body;
+    FILE *answer; /* grows in memory */
+    char *text;
+    size_t size;
+    void (*done)(void *arg, int status, const char *answer, size_t size);
+    void *arg;
+};
+
+static void call_finish(struct double_server *server, struct call *call, CURLcode result)
+{
+    long status = 0;
+    curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+    fclose(call->answer);
+    call->done(call->arg, result == CURLE_OK ? (int)status : 0, call->text, call->size);
+    curl_multi_remove_handle(server->calls, call->easy);
+    curl_easy_cleanup(call->easy);
+    curl_slist_free_all(call->headers);
+    free(call->body);
+    free(call->text);
+    free(call);
+}
+
+static void calls_sweep(struct double_server *server)
+{
+    int left = 0;
+    for (CURLMsg *m; (m = curl_multi_info_read(server->calls, &left));) {
+        if (m->msg == CURLMSG_DONE) {
+            struct call *call = NULL;
+            CURLcode result = m->data.result;
+            curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&call);
+            call_finish(server, call, result);
+        }
+    }
+}
+
+static void call_ready(evutil_socket_t fd, short what, void *arg)
+{
+    struct double_server *server = arg;
+    int flags = ((what & EV_READ) ? CURL_CSELECT_IN : 0) | ((what & EV_WRITE) ? CURL_CSELECT_OUT : 0), running;
+    curl_multi_socket_action(server->calls, (what & EV_TIMEOUT) ? CURL_SOCKET_TIMEOUT : fd, flags, &running);
+    calls_sweep(server);
+}
+
+static int call_socket_changed(CURL *easy, curl_socket_t fd, int what, void *arg, void *watch)
+{
+    struct double_server *server = arg;
+    if (watch) {
+        event_free(watch);
+        watch = NULL;
+    }
+    if (what != CURL_POLL_REMOVE) {
+        short wanted =
+            (short)(EV_PERSIST | ((what & CURL_POLL_IN) ? EV_READ : 0) | ((what & CURL_POLL_OUT) ? EV_WRITE : 0));
+        watch = must_alloc(event_new(server->base, fd, wanted, call_ready, server));
+        event_add(watch, NULL);
+    }
+    curl_multi_assign(server->calls, fd, watch);
+    return 0;
+}
+
+static int call_timer_changed(CURLM *calls, long ms, void *arg)
+{
+    struct double_server *server = arg;
+    struct timeval wait = {ms / 1000, (ms % 1000) * 1000};
+    return ms < 0 ? evtimer_del(server->call_timer) : evtimer_add(server->call_timer, &wait);
+}
+
+static void calls_init(struct double_server *server)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    server->calls = must_alloc(curl_multi_init());
+    server->call_timer = must_alloc(evtimer_new(server->base, call_ready, server));
+    curl_multi_setopt(server->calls, CURLMOPT_SOCKETFUNCTION, call_socket_changed);
+    curl_multi_setopt(server->calls, CURLMOPT_SOCKETDATA, server);
+    curl_multi_setopt(server->calls, CURLMOPT_TIMERFUNCTION, call_timer_changed);
+    curl_multi_setopt(server->calls, CURLMOPT_TIMERDATA, server);
+}
+
+void double_call_start(struct double_server *server, const struct double_call *call)
+{
+    struct call *c = must_alloc(calloc(1, sizeof *c));
+    char type[128];
+    c->done = call->done;
+    c->arg = call->arg;
+    c->easy = must_alloc(curl_easy_init());
+    c->answer = must_alloc(open_memstream(&c->text, &c->size));
+    c->body = must_alloc(malloc(call->body_size + 1));
+    memcpy(c->body, call->body_size ? call->body : "", call->body_size);
+    snprintf(type, sizeof type, "Content-Type: %s", call->media_type ? call->media_type : "application/json");
+    c->headers = curl_slist_append(NULL, "Expect:");
+    if (call->body_size) {
+        c->headers = curl_slist_append(c->headers, type);
+        curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS, c->body);
+        curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE, (long)call->body_size);
+    }
+    for (const char *const *h = call->headers; h && *h; h++) {
+        c->headers = curl_slist_append(c->headers, *h);
+    }
+    curl_easy_setopt(c->easy, CURLOPT_CUSTOMREQUEST, call->method);
+    curl_easy_setopt(c->easy, CURLOPT_URL, call->url);
+    curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, c->headers);
+    curl_easy_setopt(c->easy, CURLOPT_WRITEDATA, c->answer);
+    curl_easy_setopt(c->easy, CURLOPT_PRIVATE, (char *)c);
+    curl_easy_setopt(c->easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(c->easy, CURLOPT_TIMEOUT_MS, (long)(call->timeout_ms ? call->timeout_ms : 10000));
+    curl_easy_setopt(c->easy, CURLOPT_CAINFO, call->ca_file);
+    curl_easy_setopt(c->easy, CURLOPT_SSLCERT, call->certificate_file);
+    curl_easy_setopt(c->easy, CURLOPT_SSLKEY, call->key_file);
+    curl_multi_add_handle(server->calls, c->easy);
+}
+
+/* --- life ------------------------------------------------------------------------------------------------------ */
+
+static void signal_take(evutil_socket_t fd, short what, void *arg)
+{
+    event_base_loopbreak(((struct double_server *)arg)->base);
+}
+
+static void port_announce(struct double_server *server, struct evhttp_bound_socket *bound)
+{
+    struct sockaddr_in address;
+    socklen_t size = sizeof address;
+    const char *file = double_option(server, "port-file", NULL);
+    if (getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&address, &size) != 0) {
+        die("getsockname");
+    }
+    if (file) {
+        char fresh[PATH_SIZE];
+        snprintf(fresh, sizeof fresh, "%s.new", file);
+        FILE *out = fopen(fresh, "we");
+        if (!out || fprintf(out, "%u\n", ntohs(address.sin_port)) < 0 || fclose(out) != 0 || rename(fresh, file) != 0) {
+            die(file);
+        }
+    }
+    fprintf(stderr, "double %s: 127.0.0.1:%u\n", server->spec->name, ntohs(address.sin_port));
+}
+
+static void serve(struct double_server *server)
+{
+    server->http = must_alloc(evhttp_new(server->base));
+    evhttp_set_max_body_size(server->http, DOUBLE_BODY_MAX);
+    evhttp_set_max_headers_size(server->http, 16384);
+    evhttp_set_timeout(server->http, 600);
+    evhttp_set_gencb(server->http, request_take, server);
+    const char *port = double_option(server, "port", "0");
+    struct evhttp_bound_socket *bound = evhttp_bind_socket_with_handle(server->http, "127.0.0.1", (uint16_t)atoi(port));
+    if (!bound) {
+        die("bind");
+    }
+    port_announce(server, bound);
+    event_base_dispatch(server->base);
+    evhttp_free(server->http);
+}
+
+int double_run(const struct double_spec *spec, int argc, char **argv)
+{
+    struct double_server server = {.spec = spec, .argc = argc, .argv = argv, .ledger = -1};
+    char folder[PATH_SIZE];
+    signal(SIGPIPE, SIG_IGN);
+    server.base = must_alloc(event_base_new());
+    snprintf(folder, sizeof folder, "var/doubles/%s", spec->name);
+    snprintf(server.folder, sizeof server.folder, "%s", double_option(&server, "state", folder));
+    folder_make(server.folder);
+    calls_init(&server);
+    struct event *term = must_alloc(evsignal_new(server.base, SIGTERM, signal_take, &server));
+    struct event *interrupt = must_alloc(evsignal_new(server.base, SIGINT, signal_take, &server));
+    event_add(term, NULL);
+    event_add(interrupt, NULL);
+    if (spec->start && !spec->start(&server, spec->state)) {
+        return 1;
+    }
+    ledger_open(&server);
+    serve(&server);
+    if (spec->stop) {
+        spec->stop(spec->state);
+    }
+    event_free(term);
+    event_free(interrupt);
+    event_free(server.call_timer);
+    curl_multi_cleanup(server.calls);
+    event_base_free(server.base);
+    close(server.ledger);
+    if (server.open_exchanges) {
+        _exit(0); /* what hangs or waits on a timer is held by nobody now: no leak to report */
+    }
+    return 0;
 }

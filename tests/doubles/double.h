@@ -48,7 +48,7 @@ struct double_exchange {
 
 typedef void (*double_handler)(struct double_exchange *x);
 
-/* `*` in a path stands for one whole segment: {"POST", "/charges/ * /refund", …} without the blanks. */
+/* `*` in a path stands for one whole segment, as in POST /charges/{*}/refund (without the braces). */
 struct double_route {
     const char *method;
     const char *path;
@@ -86,7 +86,7 @@ const char *double_header(const struct double_exchange *x, const char *name); /*
 const char *double_text(const struct double_exchange *x, const char *name);
 
 const char *double_option(const struct double_server *server, const char *name, const char *otherwise); /* borrowed */
-const char *double_state_folder(const struct double_server *server);                                    /* exists, 0700 */
+const char *double_state_folder(const struct double_server *server); /* exists, 0700 */
 struct event_base *double_base(struct double_server *server);
 void double_id_make(char out[DOUBLE_ID_SIZE]); /* 128 random bits in hex */
 /* Run act(arg) once after ms milliseconds on the loop. */
