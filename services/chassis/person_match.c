@@ -385,11 +385,23 @@ bool person_match_is_exact(const struct person_match *match)
     return true;
 }
 
+const char *person_item_text(enum person_item item)
+{
+    static const char *const words[PERSON_ITEMS] = {"name", "address", "birth_date", "sex"};
+    return words[item];
+}
+
+const char *person_agreement_text(enum person_agreement agreement)
+{
+    static const char *const words[] = {"different", "equal_normalised", "equal"};
+    return words[agreement];
+}
+
 void person_match_print(const struct person_match *match, char *text, unsigned long size)
 {
-    static const char *const words[] = {"different", "normalised", "equal"};
-    snprintf(text, size, "name=%s address=%s birth_date=%s sex=%s rule=%d", words[match->items[PERSON_NAME]],
-        words[match->items[PERSON_ADDRESS]], words[match->items[PERSON_BIRTH_DATE]], words[match->items[PERSON_SEX]],
+    snprintf(text, size, "name=%s address=%s birth_date=%s sex=%s rule=%d",
+        person_agreement_text(match->items[PERSON_NAME]), person_agreement_text(match->items[PERSON_ADDRESS]),
+        person_agreement_text(match->items[PERSON_BIRTH_DATE]), person_agreement_text(match->items[PERSON_SEX]),
         match->rule_version);
 }
 

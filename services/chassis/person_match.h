@@ -51,9 +51,14 @@ bool person_match_agrees(const struct person_match *match);
 /* True if all four items are the same bytes. */
 bool person_match_is_exact(const struct person_match *match);
 
-/* Short ASCII text of the outcome for records and journals, e.g. "name=equal address=normalised birth_date=equal
+/* "name", "address", "birth_date", "sex"; "equal", "equal_normalised", "different": the words of intake.proto; static.
+ */
+const char *person_item_text(enum person_item item);
+const char *person_agreement_text(enum person_agreement agreement);
+
+/* Short ASCII text of the outcome for records and journals, e.g. "name=equal address=equal_normalised birth_date=equal
  * sex=different rule=1". Holds no personal value. Writes at most size bytes with the NUL. */
-#define PERSON_MATCH_TEXT_MAX 96
+#define PERSON_MATCH_TEXT_MAX 128
 void person_match_print(const struct person_match *match, char *text, unsigned long size);
 
 /* The comparing form of a name, as UTF-8: for a keyed index token of a search, never for storing or showing. False if

@@ -165,7 +165,7 @@ START_TEST(the_outcome_is_told_without_a_value)
     struct person_match match = person_match_compare(&one, &other);
     char text[PERSON_MATCH_TEXT_MAX];
     person_match_print(&match, text, sizeof text);
-    ck_assert_str_eq(text, "name=normalised address=different birth_date=equal sex=equal rule=1");
+    ck_assert_str_eq(text, "name=equal_normalised address=different birth_date=equal sex=equal rule=1");
 }
 END_TEST
 
