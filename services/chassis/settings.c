@@ -1,0 +1,100 @@
+#include "chassis/settings.h"
+
+#include "chassis/journal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TABLES_MAX 8
+
+static struct {
+    const struct setting *rows;
+    size_t count;
+} tables[TABLES_MAX];
+static size_t table_count;
+
+static const struct setting *setting_find(const char *name)
+{
+    for (size_t t = 0; t < table_count; t++)
+        for (size_t i = 0; i < tables[t].count; i++)
+            if (strcmp(tables[t].rows[i].name, name) == 0)
+                return &tables[t].rows[i];
+    journal(JOURNAL_ERROR, NULL, "setting_not_in_any_table", WORD("setting", name));
+    abort();
+}
+
+static const char *setting_given(const struct setting *setting)
+{
+    const char *given = getenv(setting->name);
+    return given && *given ? given : setting->fallback;
+}
+
+static bool number_parse(const struct setting *setting, const char *text, int64_t *number)
+{
+    char *end;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (errno || end == text || *end || value < setting->min || value > setting->max)
+        return false;
+    *number = value;
+    return true;
+}
+
+static bool setting_check(const struct setting *setting)
+{
+    const char *given = setting_given(setting);
+    if (!given) {
+        journal(JOURNAL_ERROR, NULL, "setting_missing", WORD("setting", setting->name));
+        return false;
+    }
+    int64_t number;
+    if (setting->kind == SETTING_NUMBER && !number_parse(setting, given, &number)) {
+        journal(JOURNAL_ERROR, NULL, "setting_out_of_range", WORD("setting", setting->name), NUMBER("min", setting->min),
+            NUMBER("max", setting->max));
+        return false;
+    }
+    return true;
+}
+
+bool settings_read(const struct setting *rows, size_t count)
+{
+    for (size_t t = 0; t < table_count; t++)
+        if (tables[t].rows == rows)
+            return true;
+    if (table_count == TABLES_MAX)
+        return false;
+    bool right = true;
+    for (size_t i = 0; i < count; i++)
+        right = setting_check(&rows[i]) && right;
+    tables[table_count].rows = rows;
+    tables[table_count++].count = count;
+    return right;
+}
+
+const char *setting_text(const char *name)
+{
+    return setting_given(setting_find(name));
+}
+
+int64_t setting_number(const char *name)
+{
+    const struct setting *setting = setting_find(name);
+    int64_t number = 0;
+    if (!number_parse(setting, setting_given(setting), &number))
+        abort();
+    return number;
+}
+
+void settings_print(void)
+{
+    for (size_t t = 0; t < table_count; t++)
+        for (size_t i = 0; i < tables[t].count; i++) {
+            const struct setting *row = &tables[t].rows[i];
+            printf("| `%s` | %s | ", row->name, row->fallback ? row->fallback : "(required)");
+            if (row->kind == SETTING_NUMBER)
+                printf("%lld..%lld", (long long)row->min, (long long)row->max);
+            printf(" | %s |\n", row->prose);
+        }
+}
