@@ -1,0 +1,385 @@
+/* The life of a statement: pg_queue puts it (and, the first time, its PREPARE) into libpq's pipeline and notes what is expected
+ * of it in `pending`; settle() ends the pipeline with a sync, waits, and holds every answer against what was expected. The
+ * first failure is kept until the transaction is rolled back, so a caller that only queued learns of it at pg_commit. */
+#include "chassis/pg.h"
+
+#include "chassis/journal.h"
+#include "chassis/meters.h"
+
+#include <endian.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STATEMENTS_MAX 256 /* a power of two; a service has some dozens */
+#define PENDING_MAX 64
+#define PARAMETERS_MAX 24
+#define ANY_ROWS (-1)
+
+struct statement {
+    const char *sql;
+    bool prepared;
+};
+
+struct pending {
+    struct statement *prepares; /* the statement that this PREPARE makes; NULL for an execution */
+    int64_t rows;
+    enum fault_code code;
+    bool is_commit;
+};
+
+struct pg {
+    PGconn *conn;
+    char *dsn;
+    struct statement statements[STATEMENTS_MAX];
+    struct pending pending[PENDING_MAX];
+    int pending_count;
+    bool in_transaction;
+    bool committed;
+    enum fault_code failed; /* of the open transaction */
+    bool duplicate;
+};
+
+static const char session_options[] =
+    "-c search_path=pg_catalog -c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s "
+    "-c client_min_messages=warning -c application_name=shikaku -c jit=off";
+
+struct pg_value pg_text(const char *text)
+{
+    return (struct pg_value){.data = text, .len = text ? (int)strlen(text) : 0};
+}
+
+struct pg_value pg_bytes(const void *data, size_t len)
+{
+    static const uint8_t empty[1];
+    return (struct pg_value){.data = data ? data : empty, .len = (int)len, .is_integer = -1};
+}
+
+struct pg_value pg_integer(int64_t value)
+{
+    struct pg_value integer = {.is_integer = 1};
+    integer.len = snprintf(integer.text, sizeof integer.text, "%lld", (long long)value);
+    return integer;
+}
+
+static bool durability_check(PGconn *conn)
+{
+    PGresult *shown = PQexec(conn, "SELECT count(*) FROM pg_catalog.pg_settings WHERE setting = 'off' AND name IN "
+                                   "('fsync', 'full_page_writes', 'synchronous_commit')");
+    bool durable = PQresultStatus(shown) == PGRES_TUPLES_OK && strcmp(PQgetvalue(shown, 0, 0), "0") == 0;
+    PQclear(shown);
+    if (!durable)
+        journal(JOURNAL_ERROR, NULL, "database_not_durable");
+    return durable;
+}
+
+static void notice_ignore(void *nothing, const char *message)
+{
+    (void)nothing;
+    (void)message;
+}
+
+static PGconn *connect_once(const char *dsn)
+{
+    const char *const names[] = {"dbname", "options", "connect_timeout", "keepalives_idle", "tcp_user_timeout", NULL};
+    const char *const values[] = {dsn, session_options, "5", "10", "15000", NULL};
+    PGconn *conn = PQconnectdbParams(names, values, 1);
+    if (PQstatus(conn) == CONNECTION_OK && durability_check(conn) && PQenterPipelineMode(conn)) {
+        PQsetNoticeProcessor(conn, notice_ignore, NULL);
+        return conn;
+    }
+    PQfinish(conn);
+    return NULL;
+}
+
+bool pg_open(struct pg **pg, const char *dsn, struct fault *fault)
+{
+    *pg = calloc(1, sizeof **pg);
+    if (!*pg)
+        return fault_set(fault, FAULT_internal, NULL);
+    (*pg)->dsn = strdup(dsn);
+    if ((*pg)->dsn && pg_ensure(*pg, fault))
+        return true;
+    pg_close(*pg);
+    *pg = NULL;
+    return false;
+}
+
+void pg_close(struct pg *pg)
+{
+    if (!pg)
+        return;
+    PQfinish(pg->conn);
+    free(pg->dsn);
+    free(pg);
+}
+
+bool pg_ensure(struct pg *pg, struct fault *fault)
+{
+    if (pg->conn && PQstatus(pg->conn) == CONNECTION_OK)
+        return true;
+    if (pg->conn)
+        meter_add(METER_database_reconnects_total, "postgresql", 1);
+    PQfinish(pg->conn);
+    memset(pg->statements, 0, sizeof pg->statements);
+    pg->pending_count = 0;
+    pg->in_transaction = false;
+    pg->failed = FAULT_NONE;
+    pg->conn = connect_once(pg->dsn);
+    return pg->conn ? true : fault_set(fault, FAULT_unavailable, NULL);
+}
+
+/* The one place where SQLSTATE becomes a fault. What may pass by itself is RETRY. */
+static enum fault_code fault_of_sqlstate(const char *sqlstate)
+{
+    static const char *const passing[] = {"08", "40", "53", "55", "57", "58"};
+    if (!sqlstate)
+        return FAULT_unavailable;
+    for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
+        if (strncmp(sqlstate, passing[i], 2) == 0)
+            return FAULT_unavailable;
+    return FAULT_internal;
+}
+
+static void note_failure(struct pg *pg, const PGresult *result)
+{
+    if (pg->failed)
+        return;
+    const char *sqlstate = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+    pg->failed = fault_of_sqlstate(sqlstate);
+    pg->duplicate = sqlstate && strcmp(sqlstate, "23505") == 0;
+    if (!pg->duplicate)
+        journal(JOURNAL_WARNING, NULL, "statement_failed", WORD("sqlstate", sqlstate ? sqlstate : "connection"));
+}
+
+static void hold_against(struct pg *pg, const struct pending *expected, const PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+    if (status == PGRES_PIPELINE_ABORTED)
+        return;
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+        note_failure(pg, result);
+        return;
+    }
+    if (expected->prepares)
+        expected->prepares->prepared = true;
+    if (expected->is_commit)
+        pg->committed = strcmp(PQcmdStatus((PGresult *)result), "COMMIT") == 0;
+    if (expected->rows != ANY_ROWS && !pg->failed && atoll(PQcmdTuples((PGresult *)result)) != expected->rows)
+        pg->failed = expected->code;
+}
+
+/* End the pipeline and take every answer. The last execution's result is handed over where `last` is given. */
+static void settle(struct pg *pg, PGresult **last)
+{
+    if (!pg->pending_count)
+        return;
+    bool connected = PQpipelineSync(pg->conn) == 1;
+    for (int i = 0; i < pg->pending_count && connected; i++) {
+        PGresult *result = PQgetResult(pg->conn);
+        if (!result) {
+            connected = false;
+            break;
+        }
+        hold_against(pg, &pg->pending[i], result);
+        if (last && i == pg->pending_count - 1 && PQresultStatus(result) != PGRES_PIPELINE_ABORTED)
+            *last = result;
+        else
+            PQclear(result);
+        PQclear(PQgetResult(pg->conn)); /* the NULL that ends one statement's results */
+    }
+    pg->pending_count = 0;
+    PGresult *sync = connected ? PQgetResult(pg->conn) : NULL;
+    if (PQresultStatus(sync) != PGRES_PIPELINE_SYNC) {
+        note_failure(pg, NULL);
+        PQfinish(pg->conn);
+        pg->conn = NULL;
+    }
+    PQclear(sync);
+}
+
+static struct statement *statement_of(struct pg *pg, const char *sql)
+{
+    for (size_t i = ((uintptr_t)sql >> 3) % STATEMENTS_MAX;; i = (i + 1) % STATEMENTS_MAX) {
+        if (!pg->statements[i].sql)
+            pg->statements[i].sql = sql;
+        if (pg->statements[i].sql == sql)
+            return &pg->statements[i];
+    }
+}
+
+static void expect(struct pg *pg, struct pending expected)
+{
+    pg->pending[pg->pending_count++] = expected;
+}
+
+static bool prepare_pending(const struct pg *pg, const struct statement *statement)
+{
+    for (int i = 0; i < pg->pending_count; i++)
+        if (pg->pending[i].prepares == statement)
+            return true;
+    return false;
+}
+
+static void queue(struct pg *pg, const char *sql, struct pending expected, const struct pg_value *values, int count)
+{
+    const char *data[PARAMETERS_MAX];
+    int lengths[PARAMETERS_MAX], formats[PARAMETERS_MAX];
+    char name[24];
+    if (!pg->conn || count > PARAMETERS_MAX) {
+        note_failure(pg, NULL);
+        return;
+    }
+    if (pg->pending_count > PENDING_MAX - 2)
+        settle(pg, NULL);
+    if (!pg->conn)
+        return;
+    struct statement *statement = statement_of(pg, sql);
+    snprintf(name, sizeof name, "s%d", (int)(statement - pg->statements));
+    if (!statement->prepared && !prepare_pending(pg, statement)) {
+        if (PQsendPrepare(pg->conn, name, sql, 0, NULL) != 1)
+            note_failure(pg, NULL);
+        else
+            expect(pg, (struct pending){.prepares = statement, .rows = ANY_ROWS});
+    }
+    for (int i = 0; i < count; i++) {
+        data[i] = values[i].is_integer > 0 ? values[i].text : values[i].data;
+        lengths[i] = values[i].len;
+        formats[i] = values[i].is_integer < 0;
+    }
+    if (PQsendQueryPrepared(pg->conn, name, count, data, lengths, formats, 1) != 1)
+        note_failure(pg, NULL);
+    else
+        expect(pg, expected);
+}
+
+void pg_queue(struct pg *pg, const char *sql, const struct pg_value *values, int count)
+{
+    queue(pg, sql, (struct pending){.rows = ANY_ROWS}, values, count);
+}
+
+void pg_queue_exactly(
+    struct pg *pg, const char *sql, int64_t rows, enum fault_code code, const struct pg_value *values, int count)
+{
+    queue(pg, sql, (struct pending){.rows = rows, .code = code}, values, count);
+}
+
+PGresult *pg_query(struct pg *pg, const char *sql, struct fault *fault, const struct pg_value *values, int count)
+{
+    PGresult *result = NULL;
+    if (!pg->in_transaction) {
+        pg->failed = FAULT_NONE;
+        pg->duplicate = false;
+    }
+    queue(pg, sql, (struct pending){.rows = ANY_ROWS}, values, count);
+    settle(pg, &result);
+    if (!pg->failed)
+        return result;
+    PQclear(result);
+    fault_set(fault, pg->failed, NULL);
+    return NULL;
+}
+
+void pg_begin(struct pg *pg, const char *manager)
+{
+    pg->failed = FAULT_NONE;
+    pg->duplicate = false;
+    pg->in_transaction = true;
+    pg_queue(pg, "BEGIN", PG_NONE);
+    pg_queue(pg, "SELECT pg_catalog.set_config('shikaku.manager', $1, true)", PG_VALUES(pg_text(manager)));
+}
+
+/* A statement that had to touch a certain number of rows must be seen to have done so before COMMIT is sent. */
+static bool awaits_row_count(const struct pg *pg)
+{
+    for (int i = 0; i < pg->pending_count; i++)
+        if (pg->pending[i].rows != ANY_ROWS)
+            return true;
+    return false;
+}
+
+bool pg_commit(struct pg *pg, struct fault *fault)
+{
+    pg->committed = false;
+    if (awaits_row_count(pg))
+        settle(pg, NULL);
+    if (!pg->failed) {
+        queue(pg, "COMMIT", (struct pending){.rows = ANY_ROWS, .is_commit = true}, PG_NONE);
+        settle(pg, NULL);
+    }
+    enum fault_code failed = pg->failed ? pg->failed : pg->committed ? FAULT_NONE : FAULT_unavailable;
+    if (failed)
+        pg_rollback(pg);
+    pg->in_transaction = false;
+    return failed ? fault_set(fault, failed, NULL) : true;
+}
+
+void pg_rollback(struct pg *pg)
+{
+    bool duplicate = pg->duplicate;
+    if (pg->in_transaction && pg->conn) {
+        settle(pg, NULL);
+        if (pg->conn) {
+            queue(pg, "ROLLBACK", (struct pending){.rows = ANY_ROWS}, PG_NONE);
+            settle(pg, NULL);
+        }
+    }
+    pg->in_transaction = false;
+    pg->failed = FAULT_NONE;
+    pg->duplicate = duplicate;
+}
+
+bool pg_in_transaction(const struct pg *pg)
+{
+    return pg->in_transaction;
+}
+
+bool pg_was_duplicate(const struct pg *pg)
+{
+    return pg->duplicate;
+}
+
+int64_t pg_get_integer(const PGresult *result, int row, int column)
+{
+    const char *at = PQgetvalue(result, row, column);
+    uint16_t two;
+    uint32_t four;
+    uint64_t eight;
+    switch (PQgetlength(result, row, column)) {
+    case 1:
+        return at[0];
+    case 2:
+        memcpy(&two, at, 2);
+        return (int16_t)be16toh(two);
+    case 4:
+        memcpy(&four, at, 4);
+        return (int32_t)be32toh(four);
+    case 8:
+        memcpy(&eight, at, 8);
+        return (int64_t)be64toh(eight);
+    default:
+        return 0;
+    }
+}
+
+char *pg_get_text(const PGresult *result, int row, int column, struct arena *arena)
+{
+    return arena_text(arena, PQgetvalue(result, row, column), (size_t)PQgetlength(result, row, column));
+}
+
+struct bytes pg_get_bytes(const PGresult *result, int row, int column)
+{
+    if (PQgetisnull(result, row, column))
+        return (struct bytes){NULL, 0};
+    return (struct bytes){(uint8_t *)PQgetvalue(result, row, column), (size_t)PQgetlength(result, row, column)};
+}
+
+bool pg_get_bool(const PGresult *result, int row, int column)
+{
+    return pg_get_integer(result, row, column) != 0;
+}
+
+bool pg_is_null(const PGresult *result, int row, int column)
+{
+    return PQgetisnull(result, row, column);
+}
