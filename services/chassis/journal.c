@@ -45,7 +45,8 @@ static size_t line_add(char *line, size_t used, const char *name, const char *wo
     return added > 0 && (size_t)added < left ? used + (size_t)added : used;
 }
 
-void journal_write(enum journal_level level, const char *correlation, const char *event, const struct journal_item *items)
+void journal_write(
+    enum journal_level level, const char *correlation, const char *event, const struct journal_item *items)
 {
     char line[LINE_MAX_BYTES + 4];
     struct timespec now;

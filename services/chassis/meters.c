@@ -74,7 +74,8 @@ char *meters_print(void)
     if (!out)
         return NULL;
     for (size_t m = 0; m < METERS; m++) {
-        fprintf(out, "# HELP shikaku_%s %s\n# TYPE shikaku_%s %s\n", rows[m].name, rows[m].prose, rows[m].name, rows[m].kind);
+        fprintf(out, "# HELP shikaku_%s %s\n# TYPE shikaku_%s %s\n", rows[m].name, rows[m].prose, rows[m].name,
+            rows[m].kind);
         for (size_t i = 0; i < LABELS_MAX; i++) {
             const char *label = atomic_load_explicit(&slots[m][i].label, memory_order_acquire);
             if (!label)

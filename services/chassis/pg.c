@@ -1,6 +1,7 @@
-/* The life of a statement: pg_queue puts it (and, the first time, its PREPARE) into libpq's pipeline and notes what is expected
- * of it in `pending`; settle() ends the pipeline with a sync, waits, and holds every answer against what was expected. The
- * first failure is kept until the transaction is rolled back, so a caller that only queued learns of it at pg_commit. */
+/* The life of a statement: pg_queue puts it (and, the first time, its PREPARE) into libpq's pipeline and notes what is
+ * expected of it in `pending`; settle() ends the pipeline with a sync, waits, and holds every answer against what was
+ * expected. The first failure is kept until the transaction is rolled back, so a caller that only queued learns of it
+ * at pg_commit. */
 #include "chassis/pg.h"
 
 #include "chassis/journal.h"
@@ -64,8 +65,9 @@ struct pg_value pg_integer(int64_t value)
 
 static bool durability_check(PGconn *conn)
 {
-    PGresult *shown = PQexec(conn, "SELECT count(*) FROM pg_catalog.pg_settings WHERE setting = 'off' AND name IN "
-                                   "('fsync', 'full_page_writes', 'synchronous_commit')");
+    PGresult *shown = PQexec(conn,
+        "SELECT count(*) FROM pg_catalog.pg_settings WHERE setting = 'off' AND name IN "
+        "('fsync', 'full_page_writes', 'synchronous_commit')");
     bool durable = PQresultStatus(shown) == PGRES_TUPLES_OK && strcmp(PQgetvalue(shown, 0, 0), "0") == 0;
     PQclear(shown);
     if (!durable)
