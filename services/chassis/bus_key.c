@@ -1,0 +1,77 @@
+#include "chassis/bus_key.h"
+
+#include "chassis/keyring.h"
+#include "chassis/work.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LINE_MAX_BYTES (2 * TOKEN_WRAPPED_BYTES + 2)
+
+static bool path_print(char path[PATH_MAX], const char *keys, const char *folder, const char *name, const char *end)
+{
+    int len = snprintf(path, PATH_MAX, "%s/%s/%s%s", keys, folder, name, end);
+    return len > 0 && len < PATH_MAX;
+}
+
+/* Whole or not at all: written aside and renamed, for others read it while we write. */
+static bool line_write(const char *path, mode_t mode, const uint8_t *bytes, size_t count)
+{
+    char line[LINE_MAX_BYTES], aside[PATH_MAX + 8];
+    hex_put(line, bytes, count);
+    line[2 * count] = '\n';
+    snprintf(aside, sizeof aside, "%s.%d", path, (int)getpid());
+    int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    bool written = fd >= 0 && write(fd, line, 2 * count + 1) == (ssize_t)(2 * count + 1) && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return written && rename(aside, path) == 0;
+}
+
+bool bus_key_read(const char *keys, const char *service, uint8_t wrapped[TOKEN_WRAPPED_BYTES])
+{
+    char path[PATH_MAX], line[LINE_MAX_BYTES] = "";
+    int fd = path_print(path, keys, service, "bus", ".wrapped") ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    ssize_t len = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
+    if (fd >= 0)
+        close(fd);
+    line[len > 0 ? len : 0] = '\0';
+    line[strcspn(line, "\n")] = '\0';
+    return hex_take(wrapped, TOKEN_WRAPPED_BYTES, line);
+}
+
+static bool public_write(const char *keys, const char *service, const struct key *key)
+{
+    char path[PATH_MAX];
+    uint8_t public_half[32];
+    return path_print(path, keys, "peers", service, ".pub") && key_x25519_public(key, public_half) &&
+           line_write(path, 0644, public_half, sizeof public_half);
+}
+
+static bool secret_get(struct token *token, const char *keys, const char *service, uint8_t *secret)
+{
+    char path[PATH_MAX];
+    uint8_t wrapped[TOKEN_WRAPPED_BYTES];
+    const char *kind = key_kind_text(KEY_BUS);
+    if (bus_key_read(keys, service, wrapped))
+        return token_unwrap(token, "*", kind, wrapped, sizeof wrapped, secret) == TOKEN_OK;
+    return token_generate(token, "*", kind, secret, wrapped) == TOKEN_OK &&
+           path_print(path, keys, service, "bus", ".wrapped") && line_write(path, 0600, wrapped, sizeof wrapped);
+}
+
+bool bus_key_make(struct token *token, const char *keys, const char *service)
+{
+    struct key key = {.manager = "*", .kind = KEY_BUS};
+    char folder[PATH_MAX];
+    if (!path_print(folder, keys, "peers", "", ""))
+        return false;
+    mkdir(folder, 0755);
+    bool made = secret_get(token, keys, service, key.secret) && public_write(keys, service, &key);
+    OPENSSL_cleanse(&key, sizeof key);
+    return made;
+}
