@@ -1,0 +1,177 @@
+#include "chassis/actor.h"
+
+#include "chassis/arena.h"
+#include "chassis/jwe.h"
+#include "chassis/keyring.h"
+#include "chassis/settings.h"
+#include "chassis/work.h"
+#include "staff.pb-c.h"
+
+#include <openssl/sha.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define SIGNERS_MAX 2  /* two while one rotates */
+#define CACHE_SLOTS 32 /* per thread, 24 KiB; a person's requests come in bursts */
+#define SIGNATURE_BYTES 64
+#define DECODE_MAX 16384
+
+static struct {
+    pthread_mutex_t lock;
+    struct timespec changed; /* of the file, when it was read */
+    size_t count;
+    uint8_t keys[SIGNERS_MAX][32];
+} signers = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+struct verified {
+    uint8_t token[SHA256_DIGEST_LENGTH];
+    struct actor actor; /* account "" where the slot is empty */
+};
+static _Thread_local struct verified cache[CACHE_SLOTS];
+
+/* staff writes the file at its start, which may be after ours; it changes when its key rotates. True when it was new.
+ */
+static bool signers_read(void)
+{
+    char path[512], line[80];
+    struct stat state;
+    snprintf(path, sizeof path, "%s/peers/staff.sign.pub", setting_text("SHIKAKU_KEYS"));
+    if (stat(path, &state) != 0)
+        return false;
+    if (signers.count && memcmp(&state.st_mtim, &signers.changed, sizeof state.st_mtim) == 0)
+        return false;
+    FILE *in = fopen(path, "re");
+    if (!in)
+        return false;
+    signers.changed = state.st_mtim;
+    signers.count = 0;
+    while (signers.count < SIGNERS_MAX && fgets(line, sizeof line, in)) {
+        line[strcspn(line, "\r\n")] = '\0';
+        if (hex_take(signers.keys[signers.count], 32, line))
+            signers.count++;
+    }
+    fclose(in);
+    return signers.count > 0;
+}
+
+static bool signed_by_any(const struct bytes *payload, const struct bytes *signature)
+{
+    for (size_t i = 0; i < signers.count; i++)
+        if (key_signature_check(signers.keys[i], payload->data, payload->len, signature->data))
+            return true;
+    return false;
+}
+
+static bool signed_by_staff(const struct bytes *payload, const struct bytes *signature)
+{
+    if (signature->len != SIGNATURE_BYTES)
+        return false;
+    pthread_mutex_lock(&signers.lock);
+    bool good = signed_by_any(payload, signature) || (signers_read() && signed_by_any(payload, signature));
+    pthread_mutex_unlock(&signers.lock);
+    return good;
+}
+
+static bool text_fits(char *to, size_t size, const char *from)
+{
+    size_t len = strlen(from);
+    if (len >= size)
+        return false;
+    memcpy(to, from, len + 1);
+    return true;
+}
+
+static bool programmes_join(struct actor *actor, char *const *names, size_t count)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        int added =
+            snprintf(actor->programmes + used, sizeof actor->programmes - used, "%s%s,", used ? "" : ",", names[i]);
+        if (added < 0 || (size_t)added >= sizeof actor->programmes - used)
+            return false;
+        used += (size_t)added;
+    }
+    return true;
+}
+
+/* Rights of a later version of the table are not ours to check, so a name that we do not know gives nothing. */
+static unsigned rights_collect(char *const *names, size_t count)
+{
+    unsigned rights = 0;
+    for (size_t i = 0; i < count; i++)
+        for (int right = 0; right < RIGHTS; right++)
+            if (strcmp(names[i], right_name(right)) == 0)
+                rights |= 1u << right;
+    return rights;
+}
+
+static bool actor_fill(struct actor *actor, const Staff__Actor *said)
+{
+    memset(actor, 0, sizeof *actor);
+    actor->rights = rights_collect(said->rights, said->n_rights);
+    actor->expires_at_ms = said->expires_at_ms;
+    return *said->account && *said->manager && text_fits(actor->account, sizeof actor->account, said->account) &&
+           text_fits(actor->role, sizeof actor->role, said->role) &&
+           text_fits(actor->manager, sizeof actor->manager, said->manager) &&
+           text_fits(actor->terminal, sizeof actor->terminal, said->terminal) &&
+           text_fits(actor->session, sizeof actor->session, said->session) &&
+           programmes_join(actor, said->programmes, said->n_programmes);
+}
+
+static bool token_open(const char *token, size_t len, struct actor *actor)
+{
+    bool good = false;
+    const char *dot = memchr(token, '.', len);
+    struct arena *arena = dot ? arena_new(DECODE_MAX) : NULL;
+    struct bytes payload, signature;
+    if (!arena)
+        return false;
+    if (!base64url_take(arena, token, (size_t)(dot - token), &payload) ||
+        !base64url_take(arena, dot + 1, len - (size_t)(dot + 1 - token), &signature) ||
+        !signed_by_staff(&payload, &signature))
+        goto out;
+    const Staff__Actor *said = staff__actor__unpack(arena_allocator(arena), payload.len, payload.data);
+    good = said && actor_fill(actor, said);
+out:
+    arena_free(arena);
+    return good;
+}
+
+bool actor_verify(const char *token, int64_t now_ms, struct actor *actor, struct fault *fault)
+{
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+    size_t len = token ? strnlen(token, ACTOR_TOKEN_MAX + 1) : 0;
+    if (len == 0 || len > ACTOR_TOKEN_MAX)
+        return fault_set(fault, FAULT_not_authenticated, NULL);
+    SHA256((const uint8_t *)token, len, digest);
+    struct verified *slot = &cache[digest[0] % CACHE_SLOTS];
+    if (!*slot->actor.account || memcmp(slot->token, digest, sizeof digest) != 0) {
+        struct verified fresh;
+        if (!token_open(token, len, &fresh.actor))
+            return fault_set(fault, FAULT_not_authenticated, NULL);
+        memcpy(fresh.token, digest, sizeof digest);
+        *slot = fresh;
+    }
+    if (slot->actor.expires_at_ms <= now_ms)
+        return fault_set(fault, FAULT_not_authenticated, NULL);
+    *actor = slot->actor;
+    return true;
+}
+
+bool actor_has(const struct actor *actor, enum right right)
+{
+    return actor->rights & (1u << right);
+}
+
+bool actor_covers(const struct actor *actor, const char *manager, const char *programme)
+{
+    char listed[80];
+    if (strcmp(actor->manager, manager) != 0)
+        return false;
+    if (!programme || !*actor->programmes)
+        return true;
+    int len = snprintf(listed, sizeof listed, ",%s,", programme);
+    return len > 0 && (size_t)len < sizeof listed && !strchr(programme, ',') && strstr(actor->programmes, listed);
+}
