@@ -1,5 +1,7 @@
 #include "chassis/person_match.h"
 
+#include "chassis/programme_value.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -441,21 +443,6 @@ static bool text_fill(char *to, size_t size, const char *from, const char *item,
     return true;
 }
 
-static bool date_is_real(const char *date)
-{
-    int n[8];
-    for (int i = 0; i < 8; i++) {
-        if (!is_digit((unsigned char)date[i]))
-            return false;
-        n[i] = date[i] - '0';
-    }
-    int year = n[0] * 1000 + n[1] * 100 + n[2] * 10 + n[3], month = n[4] * 10 + n[5], day = n[6] * 10 + n[7];
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    return date[8] == 0 && year >= 1850 && month >= 1 && month <= 12 && day >= 1 &&
-           day <= days[month - 1] + (month == 2 && leap ? 1 : 0);
-}
-
 bool person_fill(struct person *person, const char *name, const char *address, const char *birth_date, const char *sex,
     struct fault *fault)
 {
@@ -464,7 +451,7 @@ bool person_fill(struct person *person, const char *name, const char *address, c
         !text_fill(person->address, sizeof person->address, address, "address", fault) ||
         !text_fill(person->birth_date, sizeof person->birth_date, birth_date, "birth_date", fault))
         return false;
-    if (!date_is_real(person->birth_date))
+    if (!programme_date_is_real(person->birth_date))
         return fault_set(fault, FAULT_item_invalid, "birth_date");
     if (sex == NULL || sex[0] == 0)
         return fault_set(fault, FAULT_item_missing, "sex");

@@ -74,7 +74,8 @@ struct programme_item {
     enum programme_type type;
     size_t max;
     bool required;
-    const void *pattern; /* compiled; NULL for none */
+    const char *pattern; /* POSIX extended, of the whole value, ASCII; NULL for none */
+    const void *pattern_compiled;
     const struct programme_choice *choices;
     size_t choice_count;
     const struct programme_target *targets; /* the fields it fills; may be none: identity only */
@@ -130,6 +131,15 @@ struct programme_line {
     size_t target_count;
 };
 
+/* Which items of every procedure say who the applicant is; parts of a name or an address are joined by U+3000. */
+#define PROGRAMME_PARTS_MAX 3
+struct programme_identity {
+    const char *name[PROGRAMME_PARTS_MAX + 1]; /* each list ends with NULL */
+    const char *kana[PROGRAMME_PARTS_MAX + 1];
+    const char *address[PROGRAMME_PARTS_MAX + 1];
+    const char *birth_date, *sex;
+};
+
 struct programme {
     const char *code, *title;
     const char *manager, *manager_title; /* 資格管理者 */
@@ -138,6 +148,7 @@ struct programme {
     const char *residence_schedule; /* "yearly", "regularly", "setting" */
     bool family_register;           /* the information provision network is asked for 本籍 */
     const char *family_provider, *family_affair, *family_item; /* a row of 照会許可照合リスト; NULL where not asked */
+    const char *family_schedule;
     const char *legacy;         /* "none", "kaigi_api", "hoikushi", "ginou", "workbook" */
     bool legacy_number;         /* that system is given the number (S0: never) */
     unsigned dispositions;      /* of enum programme_disposition */
@@ -149,7 +160,7 @@ struct programme {
     const char *certificate_title, *certificate_issuer;
     const struct programme_line *certificate_lines;
     size_t certificate_line_count;
-    const struct programme_identity *identity;
+    struct programme_identity identity;
 };
 
 struct programmes;
