@@ -1,5 +1,5 @@
-/* The person behind a request: a token that staff signed with Ed25519, minutes long, verified by every service that checks a
- * person's right. Text form: base64url(staff.Actor) "." base64url(signature). */
+/* The person behind a request: a token that staff signed with Ed25519, minutes long, verified by every service that
+ * checks a person's right. Text form: base64url(staff.Actor) "." base64url(signature). */
 #ifndef CHASSIS_ACTOR_H
 #define CHASSIS_ACTOR_H
 
@@ -16,7 +16,7 @@ struct actor {
     char manager[32];
     char terminal[65];
     char session[40];
-    unsigned rights;     /* bit per enum right */
+    unsigned rights;      /* bit per enum right */
     char programmes[256]; /* ",chorishi,hoikushi,"; "" is all of the manager's */
     int64_t expires_at_ms;
 };

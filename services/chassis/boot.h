@@ -12,8 +12,8 @@
 #include <event2/event.h>
 
 struct service {
-    const char *name;     /* "vault"; schema, role and bus address follow from it */
-    int schema_version;   /* of migrations/NAME; 0: no schema */
+    const char *name;   /* "vault"; schema, role and bus address follow from it */
+    int schema_version; /* of migrations/NAME; 0: no schema */
     const struct setting *settings;
     size_t setting_count;
     /* Keys to make sure of; called after settings were read. May be NULL. */
@@ -29,10 +29,12 @@ struct service {
     void (*drain)(void); /* at SIGTERM, before the bus drains. May be NULL */
 };
 
-/* Run the service until SIGTERM or SIGINT. Returns the exit status: 0 after a clean stop. `service --settings` prints its settings. */
+/* Run the service until SIGTERM or SIGINT. Returns the exit status: 0 after a clean stop. `service --settings` prints
+ * its settings. */
 int service_run(const struct service *service, int argc, char **argv);
 
-/* A work of the caller's own thread (portal's workers, tests): own arena, connection (if the service has a schema) and bus caller. */
+/* A work of the caller's own thread (portal's workers, tests): own arena, connection (if the service has a schema) and
+ * bus caller. */
 struct work *work_new(const struct service *service);
 void work_free(struct work *work);
 void work_reset(struct work *work);

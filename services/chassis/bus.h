@@ -23,18 +23,21 @@ struct bus_request {
     const ProtobufCMessage *message;
 };
 
-/* Send, wait until the route's deadline, unpack the reply into the arena. True when the outcome is DONE; otherwise `fault`
- * holds the peer's code, or unavailable / timed_out. Must not be called inside a transaction (tests/rules). */
-MUST_USE bool bus_call(struct bus_caller *caller, struct arena *arena, const struct bus_request *request, ProtobufCMessage **reply, struct fault *fault);
+/* Send, wait until the route's deadline, unpack the reply into the arena. True when the outcome is DONE; otherwise
+ * `fault` holds the peer's code, or unavailable / timed_out. Must not be called inside a transaction (tests/rules). */
+MUST_USE bool bus_call(struct bus_caller *caller, struct arena *arena, const struct bus_request *request,
+    ProtobufCMessage **reply, struct fault *fault);
 
-/* Derive the idempotency key of an act from its parts: SHA-256 over route and length-prefixed parts; NULL ends the list. */
+/* Derive the idempotency key of an act from its parts: SHA-256 over route and length-prefixed parts; NULL ends the
+ * list. */
 void bus_key(uint8_t key[IDEMPOTENCY_KEY_BYTES], enum route route, ...) __attribute__((sentinel));
 
 /* Listening: `threads` workers, each calling `handle` with a frame; the handler answers with a frame in the arena
  * (data NULL: no answer is sent). */
 typedef struct bytes (*bus_handler)(void *worker, const void *frame, size_t len);
 struct bus_listener;
-MUST_USE bool bus_listen(struct bus_listener **listener, const char *self, int threads, void *(*worker_new)(int index), bus_handler handle, void (*worker_free)(void *), struct fault *fault);
+MUST_USE bool bus_listen(struct bus_listener **listener, const char *self, int threads, void *(*worker_new)(int index),
+    bus_handler handle, void (*worker_free)(void *), struct fault *fault);
 void bus_drain(struct bus_listener *listener); /* accept nothing new, finish what runs, close; frees */
 
 #endif

@@ -1,6 +1,6 @@
-/* Covering what lies in the database: AES-256-GCM under the manager's data key, bound to table, key id, manager and row id,
- * so that a row cannot be read without the key nor be put in another row's place. And index tokens: HMAC-SHA256 under the
- * manager's index key, the only way in which a personal value can be searched for. */
+/* Covering what lies in the database: AES-256-GCM under the manager's data key, bound to table, key id, manager and row
+ * id, so that a row cannot be read without the key nor be put in another row's place. And index tokens: HMAC-SHA256
+ * under the manager's index key, the only way in which a personal value can be searched for. */
 #ifndef CHASSIS_COVER_H
 #define CHASSIS_COVER_H
 
@@ -21,6 +21,7 @@ MUST_USE struct bytes cover_put(struct arena *arena, struct cover_place place, c
 MUST_USE struct bytes cover_take(struct arena *arena, struct cover_place place, const void *covered, size_t len);
 
 /* domain keeps tokens of different fields apart: "vault.number". */
-MUST_USE bool index_token(const char *manager, const char *domain, const void *plain, size_t len, uint8_t token[INDEX_TOKEN_BYTES]);
+MUST_USE bool index_token(
+    const char *manager, const char *domain, const void *plain, size_t len, uint8_t token[INDEX_TOKEN_BYTES]);
 
 #endif

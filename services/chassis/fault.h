@@ -34,9 +34,9 @@ struct fault {
 /* Set code and field (NULL for none) and return false, so that a check can end with `return fault_set(...)`. */
 bool fault_set(struct fault *fault, enum fault_code code, const char *field);
 
-const char *fault_code_text(enum fault_code code); /* "number_check_digit"; static */
+const char *fault_code_text(enum fault_code code);  /* "number_check_digit"; static */
 enum fault_code fault_code_parse(const char *text); /* FAULT_internal for a code not in the table */
-const char *fault_japanese(enum fault_code code);  /* static, UTF-8 */
+const char *fault_japanese(enum fault_code code);   /* static, UTF-8 */
 int fault_http_status(enum fault_code code);
 enum outcome fault_outcome(enum fault_code code);
 

@@ -1,6 +1,6 @@
-/* cjose does the JOSE; this file narrows it to one form (RFC 7516 compact, ECDH-ES, P-256, A256GCM) and wipes what it
- * frees. The form is checked before cjose sees the text: lengths of IV and tag are fixed here, because a decoder that
- * takes them from the message lets a forger shorten the tag (the story of CVE-2023-37464). */
+/* One form of JOSE (RFC 7516 compact, ECDH-ES, P-256, A256GCM). cjose seals; opening is done here. The form is checked
+ * before a key is touched: lengths of IV and tag are fixed, because a decoder that takes them from the message lets a
+ * forger shorten the tag (the story of CVE-2023-37464). */
 #include "chassis/jwe.h"
 
 #include <cjose/cjose.h>
@@ -8,6 +8,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/obj_mac.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -203,46 +207,139 @@ out:
     return text;
 }
 
-/* --- opening --------------------------------------------------------------------------------------------------------
- */
+/* --- opening: by OpenSSL, since cjose 0.6.2 loses memory at every decryption and does not wipe the agreed secret
+ * ------- */
 
-static cjose_jwk_t *private_jwk(const struct key *key)
+static EC_GROUP *curve; /* only read after curve_set */
+static pthread_once_t curve_once = PTHREAD_ONCE_INIT;
+
+static void curve_set(void)
 {
-    cjose_err err;
-    uint8_t scalar[KEY_BYTES];
-    memcpy(scalar, key->secret, sizeof scalar);
-    cjose_jwk_ec_keyspec spec = {.crv = CJOSE_JWK_EC_P_256, .d = scalar, .dlen = sizeof scalar};
-    cjose_jwk_t *jwk = cjose_jwk_create_EC_spec(&spec, &err);
-    explicit_bzero(scalar, sizeof scalar);
-    return jwk;
+    curve = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+    if (!curve)
+        abort();
+}
+
+static BIGNUM *coordinate_take(struct arena *arena, const json_t *epk, const char *name)
+{
+    struct bytes bytes;
+    const char *text = json_string_value(json_object_get(epk, name));
+    if (!text || !base64url_take(arena, text, strlen(text), &bytes) || bytes.len != COORDINATE_BYTES)
+        return NULL;
+    return BN_bin2bn(bytes.data, COORDINATE_BYTES, NULL);
+}
+
+/* ECDH: the x coordinate of scalar times point. A point off the curve is refused by EC_POINT_set_affine_coordinates;
+ * the curve has cofactor 1, so every point on it is a right one. */
+static bool secret_agree(struct arena *arena, const struct key *key, const json_t *epk, uint8_t secret[KEY_BYTES])
+{
+    pthread_once(&curve_once, curve_set);
+    BIGNUM *x = coordinate_take(arena, epk, "x"), *y = coordinate_take(arena, epk, "y");
+    BIGNUM *scalar = BN_bin2bn(key->secret, KEY_BYTES, NULL), *shared = BN_new();
+    EC_POINT *peer = EC_POINT_new(curve), *product = EC_POINT_new(curve);
+    BN_CTX *context = BN_CTX_secure_new();
+    bool agreed = x && y && scalar && shared && peer && product && context &&
+                  EC_POINT_set_affine_coordinates(curve, peer, x, y, context) == 1;
+    if (agreed) {
+        BN_set_flags(scalar, BN_FLG_CONSTTIME);
+        agreed = EC_POINT_mul(curve, product, NULL, peer, scalar, context) == 1 &&
+                 EC_POINT_get_affine_coordinates(curve, product, shared, NULL, context) == 1 &&
+                 BN_bn2binpad(shared, secret, KEY_BYTES) == KEY_BYTES;
+    }
+    BN_CTX_free(context);
+    EC_POINT_clear_free(product);
+    EC_POINT_free(peer);
+    BN_clear_free(shared);
+    BN_clear_free(scalar);
+    BN_free(y);
+    BN_free(x);
+    return agreed;
+}
+
+static bool digest_add_sized(EVP_MD_CTX *digest, const void *bytes, size_t len)
+{
+    uint8_t size[4] = {(uint8_t)(len >> 24), (uint8_t)(len >> 16), (uint8_t)(len >> 8), (uint8_t)len};
+    return EVP_DigestUpdate(digest, size, sizeof size) && EVP_DigestUpdate(digest, bytes, len);
+}
+
+/* Concat KDF of RFC 7518 section 4.6.2: one round of SHA-256 gives the 256 bits that A256GCM asks for. */
+static bool key_derive(
+    const uint8_t secret[KEY_BYTES], struct bytes apu, struct bytes apv, uint8_t content_key[KEY_BYTES])
+{
+    static const uint8_t counter[4] = {0, 0, 0, 1}, bits[4] = {0, 0, 1, 0};
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    bool derived = digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) &&
+                   EVP_DigestUpdate(digest, counter, sizeof counter) && EVP_DigestUpdate(digest, secret, KEY_BYTES) &&
+                   digest_add_sized(digest, "A256GCM", 7) && digest_add_sized(digest, apu.data, apu.len) &&
+                   digest_add_sized(digest, apv.data, apv.len) && EVP_DigestUpdate(digest, bits, sizeof bits) &&
+                   EVP_DigestFinal_ex(digest, content_key, NULL);
+    EVP_MD_CTX_free(digest);
+    return derived;
+}
+
+static bool party_take(struct arena *arena, const json_t *header, const char *name, struct bytes *party)
+{
+    const json_t *value = json_object_get(header, name);
+    const char *text = value ? json_string_value(value) : "";
+    return text && base64url_take(arena, text, strlen(text), party);
+}
+
+struct sealed {
+    const char *protected_text;
+    size_t protected_len;
+    struct bytes iv, content, tag;
+};
+
+static bool sealed_cut(struct arena *arena, const char *text, struct sealed *sealed)
+{
+    size_t length[PARTS];
+    if (!parts_cut(text, length))
+        return false;
+    const char *iv = text + length[0] + 2, *content = iv + length[2] + 1, *tag = content + length[3] + 1;
+    *sealed = (struct sealed){.protected_text = text, .protected_len = length[0]};
+    return base64url_take(arena, iv, length[2], &sealed->iv) && base64url_take(arena, tag, length[4], &sealed->tag) &&
+           base64url_take(arena, content, length[3], &sealed->content);
+}
+
+static bool content_open(
+    struct arena *arena, const uint8_t content_key[KEY_BYTES], const struct sealed *sealed, struct bytes *plain)
+{
+    int len = 0, rest = 0;
+    uint8_t *out = arena_take(arena, sealed->content.len + 1);
+    EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
+    bool opened =
+        out && cipher && EVP_DecryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, content_key, sealed->iv.data) &&
+        EVP_DecryptUpdate(cipher, NULL, &len, (const uint8_t *)sealed->protected_text, (int)sealed->protected_len) &&
+        EVP_DecryptUpdate(cipher, out, &len, sealed->content.data, (int)sealed->content.len) &&
+        EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_SET_TAG, (int)sealed->tag.len, sealed->tag.data) &&
+        EVP_DecryptFinal_ex(cipher, out + len, &rest) > 0;
+    EVP_CIPHER_CTX_free(cipher);
+    if (opened) {
+        out[len + rest] = 0;
+        *plain = (struct bytes){out, (size_t)(len + rest)};
+    } else if (out) {
+        explicit_bzero(out, sealed->content.len);
+    }
+    return opened;
 }
 
 bool jwe_open(struct arena *arena, const struct key *key, const char *text, json_t **header, struct bytes *plain)
 {
-    cjose_err err;
-    size_t len = 0;
-    uint8_t *content = NULL;
-    cjose_jwe_t *jwe = NULL;
-    cjose_jwk_t *jwk = NULL;
-    bool opened = false;
+    uint8_t secret[KEY_BYTES] = {0}, content_key[KEY_BYTES] = {0};
+    struct sealed sealed;
+    struct bytes apu, apv;
     json_t *seen = key && text ? jwe_header_read(text) : NULL;
     *plain = (struct bytes){0};
     if (header)
         *header = NULL;
-    if (!seen)
-        goto out;
-    jwk = private_jwk(key);
-    jwe = jwk ? cjose_jwe_import(text, strlen(text), &err) : NULL;
-    content = jwe ? cjose_jwe_decrypt(jwe, jwk, &len, &err) : NULL;
-    if (content)
-        *plain = (struct bytes){(uint8_t *)arena_text(arena, content, len), len};
-    opened = plain->data != NULL;
+    bool opened = seen && sealed_cut(arena, text, &sealed) && party_take(arena, seen, "apu", &apu) &&
+                  party_take(arena, seen, "apv", &apv) &&
+                  secret_agree(arena, key, json_object_get(seen, "epk"), secret) &&
+                  key_derive(secret, apu, apv, content_key) && content_open(arena, content_key, &sealed, plain);
+    explicit_bzero(secret, sizeof secret);
+    explicit_bzero(content_key, sizeof content_key);
     if (opened && header)
         *header = json_incref(seen);
-out:
-    wiping_free(content);
-    cjose_jwe_release(jwe);
-    cjose_jwk_release(jwk);
     json_decref(seen);
     return opened;
 }

@@ -1,8 +1,9 @@
-/* Keys of a service in locked memory. All are 32 random bytes: an AES-256 data key (`data`), an index key (`index`), or the
- * secret of an asymmetric key (`issue`: P-256 scalar of a manager's certificates; `seal`: P-256 scalar that opens what is
- * sealed to the service; `sign`: Ed25519 seed; `bus`: X25519). They lie wrapped in SCHEMA.data_key, under a wrapping key per manager in the
- * service's PKCS#11 token, and are unwrapped by a short-lived helper (services/keyhelper), the only process that ever
- * logs in to the token. manager "*" is the service itself (inbox, outbox, its own asymmetric keys). */
+/* Keys of a service in locked memory. All are 32 random bytes: an AES-256 data key (`data`), an index key (`index`), or
+ * the secret of an asymmetric key (`issue`: P-256 scalar of a manager's certificates; `seal`: P-256 scalar that opens
+ * what is sealed to the service; `sign`: Ed25519 seed; `bus`: X25519). They lie wrapped in SCHEMA.data_key, under a
+ * wrapping key per manager in the service's PKCS#11 token, and are unwrapped by a short-lived helper
+ * (services/keyhelper), the only process that ever logs in to the token. manager "*" is the service itself (inbox,
+ * outbox, its own asymmetric keys). */
 #ifndef CHASSIS_KEYRING_H
 #define CHASSIS_KEYRING_H
 
@@ -27,9 +28,11 @@ struct key {
     uint8_t secret[KEY_BYTES];
 };
 
-/* Unwrap every key of `service` and make those of `wants` that do not exist yet (several replicas may do so at once: one
- * wins). pg may be NULL for a service without a schema (portal): then only the bus key is had. Called once, before threads. */
-MUST_USE bool keyring_open(const char *service, struct pg *pg, const struct key_want *wants, size_t count, struct fault *fault);
+/* Unwrap every key of `service` and make those of `wants` that do not exist yet (several replicas may do so at once:
+ * one wins). pg may be NULL for a service without a schema (portal): then only the bus key is had. Called once, before
+ * threads. */
+MUST_USE bool keyring_open(
+    const char *service, struct pg *pg, const struct key_want *wants, size_t count, struct fault *fault);
 void keyring_close(void); /* wipes */
 
 /* The newest key; NULL if there is none. Borrowed, valid until keyring_close. */
@@ -46,6 +49,7 @@ MUST_USE bool key_ed25519_public(const struct key *key, uint8_t out[32]);
 
 /* Sign with a key of kind `sign` (Ed25519). */
 MUST_USE bool key_sign(const struct key *key, const void *data, size_t len, uint8_t signature[64]);
-MUST_USE bool key_signature_check(const uint8_t public_key[32], const void *data, size_t len, const uint8_t signature[64]);
+MUST_USE bool key_signature_check(
+    const uint8_t public_key[32], const void *data, size_t len, const uint8_t signature[64]);
 
 #endif

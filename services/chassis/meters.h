@@ -1,5 +1,5 @@
-/* Counters and sums for /metrics, kept as atomics. A meter is a row of meters.def; its label (a route, a lane, a state) is a
- * constant string or a name of one of our tables, never something that came from outside. */
+/* Counters and sums for /metrics, kept as atomics. A meter is a row of meters.def; its label (a route, a lane, a state)
+ * is a constant string or a name of one of our tables, never something that came from outside. */
 #ifndef CHASSIS_METERS_H
 #define CHASSIS_METERS_H
 

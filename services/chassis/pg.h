@@ -1,6 +1,7 @@
-/* PostgreSQL as the services use it: one connection a thread, statements prepared on first use, sent in pipeline mode so that
- * what can wait for its answer does (pg_queue), and only what must be read costs a round trip (pg_query, pg_commit).
- * Values travel and return in binary. No text of the server is ever passed on: SQLSTATE becomes a fault code. */
+/* PostgreSQL as the services use it: one connection a thread, statements prepared on first use, sent in pipeline mode
+ * so that what can wait for its answer does (pg_queue), and only what must be read costs a round trip (pg_query,
+ * pg_commit). Values travel and return in binary. No text of the server is ever passed on: SQLSTATE becomes a fault
+ * code. */
 #ifndef CHASSIS_PG_H
 #define CHASSIS_PG_H
 
@@ -24,7 +25,8 @@ struct pg_value pg_bytes(const void *data, size_t len);
 struct pg_value pg_integer(int64_t value);
 
 #define PG_VALUES(...)                                                                                                 \
-    (const struct pg_value[]){__VA_ARGS__}, (int)(sizeof((const struct pg_value[]){__VA_ARGS__}) / sizeof(struct pg_value))
+    (const struct pg_value[]){__VA_ARGS__},                                                                            \
+        (int)(sizeof((const struct pg_value[]){__VA_ARGS__}) / sizeof(struct pg_value))
 #define PG_NONE NULL, 0
 
 /* Open with the pitfalls of libpq closed: time-outs, keepalives, pinned search_path, durability settings checked.
@@ -40,21 +42,25 @@ MUST_USE bool pg_commit(struct pg *pg, struct fault *fault); /* true only when t
 void pg_rollback(struct pg *pg);
 bool pg_in_transaction(const struct pg *pg);
 
-/* Send without waiting; a failure shows at the next pg_query or pg_commit. `sql` must be a static string: its address is its
- * identity. `values` may be reused at once. */
+/* Send without waiting; a failure shows at the next pg_query or pg_commit. `sql` must be a static string: its address
+ * is its identity. `values` may be reused at once. */
 void pg_queue(struct pg *pg, const char *sql, const struct pg_value *values, int count);
-/* As pg_queue, but the statement must touch exactly `rows` rows, else `code` is the fault of the next read or commit. */
-void pg_queue_exactly(struct pg *pg, const char *sql, int64_t rows, enum fault_code code, const struct pg_value *values, int count);
+/* As pg_queue, but the statement must touch exactly `rows` rows, else `code` is the fault of the next read or commit.
+ */
+void pg_queue_exactly(
+    struct pg *pg, const char *sql, int64_t rows, enum fault_code code, const struct pg_value *values, int count);
 /* Send and wait. The result (binary format) is the caller's, PQclear it; NULL with a fault on failure. */
-MUST_USE PGresult *pg_query(struct pg *pg, const char *sql, struct fault *fault, const struct pg_value *values, int count);
+MUST_USE PGresult *pg_query(
+    struct pg *pg, const char *sql, struct fault *fault, const struct pg_value *values, int count);
 
 /* True when the last failure was a unique violation (23505). */
 bool pg_was_duplicate(const struct pg *pg);
 
 /* Reading a binary result: column types are those of the SQL (cast there). NULL reads as 0, "" or {0}. */
-int64_t pg_get_integer(const PGresult *result, int row, int column); /* int2, int4, int8, boolean; timestamptz: use extract(epoch)*1000 ::bigint */
+int64_t pg_get_integer(const PGresult *result, int row,
+    int column); /* int2, int4, int8, boolean; timestamptz: use extract(epoch)*1000 ::bigint */
 char *pg_get_text(const PGresult *result, int row, int column, struct arena *arena); /* text, uuid cast to text */
-struct bytes pg_get_bytes(const PGresult *result, int row, int column);             /* borrowed from the result */
+struct bytes pg_get_bytes(const PGresult *result, int row, int column);              /* borrowed from the result */
 bool pg_get_bool(const PGresult *result, int row, int column);
 bool pg_is_null(const PGresult *result, int row, int column);
 

@@ -27,6 +27,7 @@
 #define COMMAND ROUTE_COMMAND
 #define QUERY ROUTE_QUERY
 #define EVENT ROUTE_EVENT
+#define STREAM ROUTE_STREAM
 
 static const struct route_row rows[ROUTES] = {
 #define ROUTE(name, to, from, request, reply, kind, deadline_ms, right)                                                \
@@ -62,6 +63,11 @@ static const struct {
 const struct route_row *route_row(enum route route)
 {
     return &rows[route];
+}
+
+bool route_needs_key(enum route route)
+{
+    return rows[route].kind == ROUTE_COMMAND || rows[route].kind == ROUTE_EVENT;
 }
 
 bool route_find(const char *name, enum route *route)

@@ -21,7 +21,7 @@ enum party {
     PARTY_OPERATOR = 1 << 11, /* shikakuctl */
 };
 
-enum route_kind { ROUTE_COMMAND, ROUTE_QUERY, ROUTE_EVENT };
+enum route_kind { ROUTE_COMMAND, ROUTE_QUERY, ROUTE_EVENT, ROUTE_STREAM };
 
 enum route {
 #define ROUTE(name, to, from, request, reply, kind, deadline_ms, right) ROUTE_##name,
@@ -48,6 +48,8 @@ struct route_row {
 };
 
 const struct route_row *route_row(enum route route);
+/* Commands and events carry an idempotency key; the inbox remembers it. */
+bool route_needs_key(enum route route);
 bool route_find(const char *name, enum route *route);
 
 const char *party_name(enum party party); /* "vault"; static */

@@ -13,15 +13,15 @@ enum setting_kind {
 };
 
 struct setting {
-    const char *name;     /* "SHIKAKU_…" */
+    const char *name; /* "SHIKAKU_…" */
     enum setting_kind kind;
     const char *fallback; /* NULL: must be set */
     int64_t min, max;     /* numbers only */
     const char *prose;    /* for the operator; docs come out of it */
 };
 
-/* Read and check `table` (static). May be called again with a further table. On failure writes the setting's name and rule
- * (never its value) to the journal and returns false. */
+/* Read and check `table` (static). May be called again with a further table. On failure writes the setting's name and
+ * rule (never its value) to the journal and returns false. */
 MUST_USE bool settings_read(const struct setting *table, size_t count);
 
 /* Values of settings that were read; asking for one that is in no table is a programming error and aborts. */

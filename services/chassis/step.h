@@ -1,6 +1,7 @@
-/* Work that no request drives. A lane is a set of threads with a cap, one lane a peer, so that a hanging peer slows nothing but
- * itself. A thread calls `turn` again and again; it leases what is due (FOR UPDATE SKIP LOCKED) in a short transaction, does
- * its calls, records the outcome in a second one, and returns how many items it worked on. At 0 it sleeps until step_wake or 250 ms. */
+/* Work that no request drives. A lane is a set of threads with a cap, one lane a peer, so that a hanging peer slows
+ * nothing but itself. A thread calls `turn` again and again; it leases what is due (FOR UPDATE SKIP LOCKED) in a short
+ * transaction, does its calls, records the outcome in a second one, and returns how many items it worked on. At 0 it
+ * sleeps until step_wake or 250 ms. */
 #ifndef CHASSIS_STEP_H
 #define CHASSIS_STEP_H
 

@@ -7,8 +7,8 @@
  *             4. work_audit, work_outbox                        rows in the same transaction
  *             5. return work_commit(work, &reply.base)          one round trip; DONE only after the COMMIT tag
  *
- * A refusal is `return work_refuse(work)` with work->fault set: whatever was begun is rolled back, and the refusal's record of
- * use is committed in a transaction of its own. No bus, HTTP or token call may stand between 2 and 5. */
+ * A refusal is `return work_refuse(work)` with work->fault set: whatever was begun is rolled back, and the refusal's
+ * record of use is committed in a transaction of its own. No bus, HTTP or token call may stand between 2 and 5. */
 #ifndef CHASSIS_WORK_H
 #define CHASSIS_WORK_H
 
@@ -55,16 +55,19 @@ struct touch {
 };
 void work_audit(struct work *work, const struct touch *touch);
 
-/* Put an event into the outbox, in the open transaction. `aggregate` keeps the order of events about one thing (application
- * id); `act` makes the idempotency key stable (e.g. the inquiry's id). Relayed by the chassis until acknowledged. */
-void work_outbox(struct work *work, enum route route, const char *aggregate, const char *act, const ProtobufCMessage *event);
+/* Put an event into the outbox, in the open transaction. `aggregate` keeps the order of events about one thing
+ * (application id); `act` makes the idempotency key stable (e.g. the inquiry's id). Relayed by the chassis until
+ * acknowledged. */
+void work_outbox(
+    struct work *work, enum route route, const char *aggregate, const char *act, const ProtobufCMessage *event);
 
-/* Call another service with the person's token of the current request, if any. `act` is the stable name of the act from which
- * the key is derived (NULL for queries). Faults end in work->fault. */
-MUST_USE bool work_call(struct work *work, enum route route, const char *act, const ProtobufCMessage *request, ProtobufCMessage **reply);
+/* Call another service with the person's token of the current request, if any. `act` is the stable name of the act from
+ * which the key is derived (NULL for queries). Faults end in work->fault. */
+MUST_USE bool work_call(
+    struct work *work, enum route route, const char *act, const ProtobufCMessage *request, ProtobufCMessage **reply);
 
-int64_t clock_ms(void);          /* Unix time */
-void uuid_make(char text[37]);   /* random, lower case */
+int64_t clock_ms(void);        /* Unix time */
+void uuid_make(char text[37]); /* random, lower case */
 
 /* Bytes <-> text. Lengths are the caller's to check; hex text is lower case with a NUL. */
 void hex_put(char *text, const void *bytes, size_t len);

@@ -1,0 +1,206 @@
+#include "chassis/boot.h"
+
+#include "chassis/admin.h"
+#include "chassis/dispatch.h"
+#include "chassis/exchange_store.h"
+#include "chassis/journal.h"
+#include "chassis/step_threads.h"
+#include "chassis/work_state.h"
+
+#include <event2/event.h>
+#include <event2/thread.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DATABASE_RETRY_MS 100
+
+/* Settings that every service has. */
+static const struct setting common_settings[] = {
+    {"SHIKAKU_VAR", SETTING_TEXT, "var", 0, 0, "Folder of what the system makes while it runs."},
+    {"SHIKAKU_KEYS", SETTING_TEXT, "var/keys", 0, 0, "Folder of keys: own token, peers' public keys."},
+    {"SHIKAKU_BUS", SETTING_TEXT, "var/run", 0, 0, "Folder of the bus's sockets. At most 80 bytes."},
+    {"SHIKAKU_DSN", SETTING_TEXT, "", 0, 0, "How to reach PostgreSQL (libpq), by the service's own role."},
+    {"SHIKAKU_ADMIN_PORT", SETTING_NUMBER, NULL, 1, 65535, "Port on 127.0.0.1 of /healthz, /readyz, /metrics."},
+    {"SHIKAKU_WORKERS", SETTING_NUMBER, "4", 1, 64, "Threads that handle requests of the bus."},
+    {"SHIKAKU_PROGRAMMES", SETTING_TEXT, "deploy/programmes", 0, 0, "Folder of the programmes' definitions."},
+};
+
+static const struct service *running;
+static struct event_base *base;
+
+static const struct lane relay_lanes[] = {
+    {LANE_OUTBOX, 1, outbox_relay, NULL},
+    {LANE_AUDIT, 1, audit_relay, NULL},
+    {"inbox_sweep", 1, inbox_sweep, NULL},
+};
+
+static void *handler_new(int index)
+{
+    (void)index;
+    return work_new(running);
+}
+
+static struct bytes handler_run(void *worker, const void *frame, size_t len)
+{
+    return dispatch(worker, frame, len);
+}
+
+static void handler_free(void *worker)
+{
+    work_free(worker);
+}
+
+/* No core dump may hold a person's data, and no other process of this user may read this one's memory. */
+static bool rights_narrow(void)
+{
+    const struct rlimit none = {0, 0};
+    return setrlimit(RLIMIT_CORE, &none) == 0 && prctl(PR_SET_DUMPABLE, 0) == 0;
+}
+
+static bool settings_open(const struct service *service)
+{
+    bool common = settings_read(common_settings, sizeof common_settings / sizeof *common_settings);
+    bool own = settings_read(service->settings, service->setting_count);
+    return common && own;
+}
+
+static atomic_bool told_to_stop;
+
+static void early_stop(int signal_number)
+{
+    (void)signal_number;
+    atomic_store(&told_to_stop, true);
+}
+
+/* Services start in any order, the database among them: wait for it, and for its schema. */
+static struct pg *database_await(const struct service *service, struct fault *fault)
+{
+    struct pg *pg = NULL;
+    const struct timespec pause = {0, DATABASE_RETRY_MS * 1000000L};
+    for (bool told = false; !atomic_load(&told_to_stop); nanosleep(&pause, NULL)) {
+        if ((pg || pg_open(&pg, setting_text("SHIKAKU_DSN"), fault)) && pg_ensure(pg, fault) &&
+            schema_version_check(pg, service->schema_version, fault))
+            return pg;
+        if (!told)
+            journal(JOURNAL_WARNING, NULL, "waiting_for_database", WORD("field", fault->field));
+        told = true;
+    }
+    pg_close(pg);
+    return NULL;
+}
+
+static bool keys_open(const struct service *service, struct pg *pg, struct fault *fault)
+{
+    const struct key_want *wants = NULL;
+    size_t count = service->keys ? service->keys(&wants) : 0;
+    return keyring_open(service->name, pg, wants, count, fault);
+}
+
+static void stop(evutil_socket_t signal_number, short events, void *argument)
+{
+    (void)signal_number;
+    (void)events;
+    (void)argument;
+    event_base_loopexit(base, NULL);
+}
+
+static bool signals_attach(void)
+{
+    struct event *terminate = evsignal_new(base, SIGTERM, stop, NULL),
+                 *interrupt = evsignal_new(base, SIGINT, stop, NULL);
+    return terminate && interrupt && evsignal_add(terminate, NULL) == 0 && evsignal_add(interrupt, NULL) == 0;
+}
+
+static bool threads_start(const struct service *service, struct bus_listener **listener, struct fault *fault)
+{
+    const struct lane *const tables[] = {service->lanes, relay_lanes};
+    const size_t counts[] = {
+        service->lane_count, service->schema_version ? sizeof relay_lanes / sizeof *relay_lanes : 0};
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool started =
+        steps_start(service, tables, counts, 2) &&
+        (!service->message_count || bus_listen(listener, service->name, (int)setting_number("SHIKAKU_WORKERS"),
+                                        handler_new, handler_run, handler_free, fault));
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
+}
+
+static int failed(const char *what, const struct fault *fault)
+{
+    journal(JOURNAL_ERROR, NULL, "start_failed", WORD("at", what), WORD("code", fault_code_text(fault->code)),
+        WORD("field", fault->field));
+    return 1;
+}
+
+static int serve(const struct service *service)
+{
+    struct fault fault = {0};
+    struct bus_listener *listener = NULL;
+    struct admin *admin = NULL;
+    struct pg *pg = NULL;
+    if (service->schema_version) {
+        exchange_store_open(service->name);
+        if (!(pg = database_await(service, &fault)))
+            return failed("database", &fault);
+    }
+    bool keyed = keys_open(service, pg, &fault);
+    pg_close(pg);
+    if (!keyed)
+        return failed("keys", &fault);
+    if (service->prepare && !service->prepare(&fault))
+        return failed("prepare", &fault);
+    evthread_use_pthreads();
+    base = event_base_new();
+    if (!base || !signals_attach())
+        return failed("event_loop", &fault);
+    if (!admin_open(&admin, base, (int)setting_number("SHIKAKU_ADMIN_PORT"), &fault))
+        return failed("admin_port", &fault);
+    if (!threads_start(service, &listener, &fault))
+        return failed("threads", &fault);
+    if (service->attach && !service->attach(base, &fault))
+        return failed("attach", &fault);
+    admin_set_ready(admin, true);
+    journal(JOURNAL_INFO, NULL, "ready");
+    event_base_dispatch(base);
+    journal(JOURNAL_INFO, NULL, "stopping");
+    admin_set_ready(admin, false);
+    if (service->drain)
+        service->drain();
+    bus_drain(listener);
+    steps_stop();
+    admin_close(admin);
+    keyring_close();
+    journal(JOURNAL_INFO, NULL, "stopped");
+    return 0;
+}
+
+int service_run(const struct service *service, int argc, char **argv)
+{
+    running = service;
+    journal_open(service->name);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGTERM, early_stop);
+    signal(SIGINT, early_stop);
+    bool right = settings_open(service);
+    if (argc == 2 && strcmp(argv[1], "--settings") == 0) {
+        settings_print();
+        return 0;
+    }
+    if (!right)
+        return 1;
+    if (!rights_narrow()) {
+        journal(JOURNAL_ERROR, NULL, "limits_refused");
+        return 1;
+    }
+    return serve(service);
+}

@@ -1,0 +1,245 @@
+#include "chassis/exchange_store.h"
+
+#include "chassis/cover.h"
+#include "chassis/journal.h"
+#include "chassis/meters.h"
+#include "chassis/step.h"
+#include "chassis/work_state.h"
+
+#include "audit.pb-c.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RELAY_BATCH 32
+#define AUDIT_BATCH 400
+#define PARKED_SECONDS 3600
+
+static char schema_name[32];
+
+static char sql_inbox_find[160], sql_inbox_put[256], sql_inbox_sweep[256], sql_outbox_put[256], sql_outbox_lease[768],
+    sql_outbox_done[96], sql_outbox_postpone[256], sql_outbox_count[96], sql_audit_put[256], sql_audit_list[320],
+    sql_audit_done[160], sql_audit_count[96], sql_version[96];
+
+/* Put the schema's name for each @. */
+static void complete(char *text, size_t size, const char *sql)
+{
+    size_t used = 0;
+    for (; *sql && used + sizeof schema_name < size; sql++)
+        if (*sql == '@')
+            used += (size_t)snprintf(text + used, size - used, "%s", schema_name);
+        else
+            text[used++] = *sql;
+    text[used] = '\0';
+    if (*sql)
+        abort();
+}
+
+void exchange_store_open(const char *schema)
+{
+    snprintf(schema_name, sizeof schema_name, "%s", schema);
+    complete(sql_inbox_find, sizeof sql_inbox_find,
+        "SELECT request_sha256, reply FROM @.inbox WHERE caller = $1 AND key = $2");
+    complete(sql_inbox_put, sizeof sql_inbox_put,
+        "INSERT INTO @.inbox (caller, key, route, request_sha256, reply, expires_on) "
+        "VALUES ($1, $2, $3, $4, $5, current_date + 8)");
+    complete(sql_inbox_sweep, sizeof sql_inbox_sweep,
+        "DELETE FROM @.inbox WHERE (caller, key) IN (SELECT caller, key FROM @.inbox "
+        "WHERE expires_on <= current_date LIMIT 1000)");
+    complete(sql_outbox_put, sizeof sql_outbox_put,
+        "INSERT INTO @.outbox (recipient, route, idempotency_key, aggregate, payload) "
+        "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (idempotency_key) DO NOTHING");
+    complete(sql_outbox_lease, sizeof sql_outbox_lease,
+        "UPDATE @.outbox SET lease_until = clock_timestamp() + interval '30 s', attempt = attempt + 1 WHERE id IN ("
+        "SELECT o.id FROM @.outbox o WHERE o.sent_at IS NULL AND o.due_at <= clock_timestamp() "
+        "AND (o.lease_until IS NULL OR o.lease_until < clock_timestamp()) "
+        "AND o.id = (SELECT min(f.id) FROM @.outbox f WHERE f.aggregate = o.aggregate AND f.sent_at IS NULL) "
+        "ORDER BY o.due_at LIMIT $1::int FOR UPDATE SKIP LOCKED) "
+        "RETURNING id, route, idempotency_key, aggregate, payload, attempt");
+    complete(sql_outbox_done, sizeof sql_outbox_done, "DELETE FROM @.outbox WHERE id = $1::bigint");
+    complete(sql_outbox_postpone, sizeof sql_outbox_postpone,
+        "UPDATE @.outbox SET lease_until = NULL, "
+        "due_at = clock_timestamp() + $2::int * interval '1 ms' WHERE id = $1::bigint");
+    complete(sql_outbox_count, sizeof sql_outbox_count, "SELECT count(*) FROM @.outbox WHERE sent_at IS NULL");
+    complete(sql_audit_put, sizeof sql_audit_put,
+        "INSERT INTO @.audit_outbox (instance, worker, sequence, previous, digest, event) "
+        "VALUES ($1::uuid, $2::int, $3::bigint, $4, $5, $6)");
+    complete(sql_audit_list, sizeof sql_audit_list,
+        "SELECT instance::text, worker, sequence, previous, digest, event FROM @.audit_outbox "
+        "ORDER BY instance, worker, sequence LIMIT $1::int");
+    complete(sql_audit_done, sizeof sql_audit_done,
+        "DELETE FROM @.audit_outbox WHERE instance = $1::uuid AND worker = $2::int "
+        "AND sequence <= $3::bigint");
+    complete(sql_audit_count, sizeof sql_audit_count, "SELECT count(*) FROM @.audit_outbox");
+    complete(sql_version, sizeof sql_version, "SELECT version FROM @.schema_version");
+}
+
+bool schema_version_check(struct pg *pg, int version, struct fault *fault)
+{
+    PGresult *result = pg_query(pg, sql_version, fault, PG_NONE);
+    if (!result)
+        return false;
+    bool right = PQntuples(result) == 1 && pg_get_integer(result, 0, 0) == version;
+    PQclear(result);
+    return right ? true : fault_set(fault, FAULT_unavailable, "schema_version");
+}
+
+bool inbox_find(struct pg *pg, struct arena *arena, const char *caller, const uint8_t key[IDEMPOTENCY_KEY_BYTES],
+    uint8_t request_sha256[32], struct bytes *reply, struct fault *fault)
+{
+    fault->code = FAULT_NONE;
+    PGresult *result =
+        pg_query(pg, sql_inbox_find, fault, PG_VALUES(pg_text(caller), pg_bytes(key, IDEMPOTENCY_KEY_BYTES)));
+    if (!result)
+        return false;
+    bool found = PQntuples(result) == 1 && PQgetlength(result, 0, 0) == 32;
+    if (found) {
+        struct bytes stored = pg_get_bytes(result, 0, 1);
+        memcpy(request_sha256, PQgetvalue(result, 0, 0), 32);
+        *reply = arena_copy(arena, stored.data, stored.len);
+    }
+    PQclear(result);
+    return found;
+}
+
+void inbox_put(struct pg *pg, const char *caller, const uint8_t key[IDEMPOTENCY_KEY_BYTES], const char *route,
+    const uint8_t request_sha256[32], struct bytes reply)
+{
+    pg_queue(pg, sql_inbox_put,
+        PG_VALUES(pg_text(caller), pg_bytes(key, IDEMPOTENCY_KEY_BYTES), pg_text(route), pg_bytes(request_sha256, 32),
+            pg_bytes(reply.data, reply.len)));
+}
+
+int inbox_sweep(struct work *work, const struct lane *lane)
+{
+    (void)lane;
+    PGresult *result = pg_query(work->pg, sql_inbox_sweep, &work->fault, PG_NONE);
+    int swept = result ? atoi(PQcmdTuples(result)) : 0;
+    PQclear(result);
+    return swept;
+}
+
+void outbox_put(struct pg *pg, enum route route, const uint8_t key[IDEMPOTENCY_KEY_BYTES], const char *aggregate,
+    struct bytes payload)
+{
+    pg_queue(pg, sql_outbox_put,
+        PG_VALUES(pg_text(party_name(route_row(route)->to)), pg_text(route_row(route)->name),
+            pg_bytes(key, IDEMPOTENCY_KEY_BYTES), pg_text(aggregate), pg_bytes(payload.data, payload.len)));
+}
+
+/* Send one leased event; how long to wait before the next try, in ms, or 0 when it was acknowledged. */
+static int event_send(struct work *work, const PGresult *events, int row)
+{
+    enum route route;
+    char *name = pg_get_text(events, row, 1, work->arena), *aggregate = pg_get_text(events, row, 3, work->arena);
+    struct bytes key = pg_get_bytes(events, row, 2), covered = pg_get_bytes(events, row, 4);
+    int64_t attempt = pg_get_integer(events, row, 5);
+    char place[2 * IDEMPOTENCY_KEY_BYTES + 1];
+    hex_put(place, key.data, key.len);
+    struct bytes plain = cover_take(work->arena, (struct cover_place){"outbox", "*", place}, covered.data, covered.len);
+    ProtobufCMessage *event = NULL;
+    if (plain.data && route_find(name, &route))
+        event =
+            protobuf_c_message_unpack(route_row(route)->request, arena_allocator(work->arena), plain.len, plain.data);
+    if (!event) {
+        journal(JOURNAL_ERROR, aggregate, "event_unreadable", WORD("route", name));
+        return PARKED_SECONDS * 1000;
+    }
+    struct bus_request request = {.route = route, .key = key.data, .correlation = aggregate, .message = event};
+    if (bus_call(work->state->caller, work->arena, &request, NULL, &work->fault))
+        return 0;
+    bool parked = fault_outcome(work->fault.code) == OUTCOME_REJECT;
+    journal(parked ? JOURNAL_ERROR : JOURNAL_WARNING, aggregate, "event_not_taken", WORD("route", name),
+        WORD("code", fault_code_text(work->fault.code)), NUMBER("attempt", attempt));
+    return parked ? PARKED_SECONDS * 1000 : attempt < 7 ? 100 << attempt : 10000;
+}
+
+int outbox_relay(struct work *work, const struct lane *lane)
+{
+    (void)lane;
+    PGresult *events = pg_query(work->pg, sql_outbox_lease, &work->fault, PG_VALUES(pg_integer(RELAY_BATCH)));
+    int count = events ? PQntuples(events) : 0;
+    int waits[RELAY_BATCH];
+    for (int i = 0; i < count; i++)
+        waits[i] = event_send(work, events, i);
+    if (count && work_begin(work, "")) {
+        for (int i = 0; i < count; i++) {
+            struct pg_value id = pg_integer(pg_get_integer(events, i, 0));
+            if (waits[i])
+                pg_queue(work->pg, sql_outbox_postpone, PG_VALUES(id, pg_integer(waits[i])));
+            else
+                pg_queue(work->pg, sql_outbox_done, PG_VALUES(id));
+        }
+        work_commit(work, NULL);
+    }
+    PQclear(events);
+    return count;
+}
+
+void audit_outbox_put(struct pg *pg, const char *instance, int worker, uint64_t sequence, const uint8_t previous[32],
+    const uint8_t digest[32], struct bytes event)
+{
+    pg_queue(pg, sql_audit_put,
+        PG_VALUES(pg_text(instance), pg_integer(worker), pg_integer((int64_t)sequence), pg_bytes(previous, 32),
+            pg_bytes(digest, 32), pg_bytes(event.data, event.len)));
+}
+
+/* Group the rows, which come ordered, into chains. */
+static Audit__AppendRequest *append_request_make(struct work *work, const PGresult *rows)
+{
+    size_t count = (size_t)PQntuples(rows), chains = 0;
+    struct arena *arena = work->arena;
+    Audit__AppendRequest *request = arena_take(arena, sizeof *request);
+    Audit__Chain **list = arena_take(arena, count * sizeof *list);
+    Audit__Link **links = arena_take(arena, count * sizeof *links), *link = arena_take(arena, count * sizeof *link);
+    if (!request || !list || !links || !link)
+        return NULL;
+    audit__append_request__init(request);
+    for (size_t i = 0; i < count; i++) {
+        char *instance = pg_get_text(rows, (int)i, 0, arena);
+        uint32_t worker = (uint32_t)pg_get_integer(rows, (int)i, 1);
+        struct bytes previous = pg_get_bytes(rows, (int)i, 3), digest = pg_get_bytes(rows, (int)i, 4),
+                     event = pg_get_bytes(rows, (int)i, 5);
+        Audit__Chain *chain = chains ? list[chains - 1] : NULL;
+        if (!chain || strcmp(chain->instance, instance) != 0 || chain->worker != worker) {
+            if (!(chain = list[chains++] = arena_take(arena, sizeof *chain)))
+                return NULL;
+            audit__chain__init(chain);
+            chain->instance = instance;
+            chain->worker = worker;
+            chain->links = &links[i];
+        }
+        audit__link__init(&link[i]);
+        link[i].sequence = (uint64_t)pg_get_integer(rows, (int)i, 2);
+        link[i].previous = (ProtobufCBinaryData){previous.len, previous.data};
+        link[i].digest = (ProtobufCBinaryData){digest.len, digest.data};
+        link[i].event = (ProtobufCBinaryData){event.len, event.data};
+        links[i] = &link[i];
+        chain->n_links++;
+    }
+    request->chains = list;
+    request->n_chains = chains;
+    return request;
+}
+
+int audit_relay(struct work *work, const struct lane *lane)
+{
+    (void)lane;
+    ProtobufCMessage *answer = NULL;
+    PGresult *rows = pg_query(work->pg, sql_audit_list, &work->fault, PG_VALUES(pg_integer(AUDIT_BATCH)));
+    int count = rows ? PQntuples(rows) : 0, relayed = 0;
+    Audit__AppendRequest *request = count ? append_request_make(work, rows) : NULL;
+    if (request && work_call(work, ROUTE_audit_append, NULL, &request->base, &answer) && work_begin(work, "")) {
+        const Audit__AppendReply *reply = (const Audit__AppendReply *)answer;
+        for (size_t i = 0; i < reply->n_through; i++)
+            pg_queue(work->pg, sql_audit_done,
+                PG_VALUES(pg_text(reply->through[i]->instance), pg_integer(reply->through[i]->worker),
+                    pg_integer((int64_t)reply->through[i]->sequence)));
+        if (work_commit(work, NULL) == OUTCOME_DONE)
+            relayed = count;
+    } else if (request)
+        journal(JOURNAL_WARNING, NULL, "audit_not_reached", WORD("code", fault_code_text(work->fault.code)));
+    PQclear(rows);
+    return relayed;
+}

@@ -1,0 +1,36 @@
+/* The chassis's tables in a service's schema: inbox, outbox, audit_outbox (migrations/chassis/tables.sql). The schema
+ * is known only at start-up, so the texts are completed once, by exchange_store_open, and are constant from then on. */
+#ifndef CHASSIS_EXCHANGE_STORE_H
+#define CHASSIS_EXCHANGE_STORE_H
+
+#include "chassis/bus.h"
+#include "chassis/pg.h"
+#include "chassis/step.h"
+#include "chassis/work.h"
+
+void exchange_store_open(const char *schema);
+
+/* The stored reply to (caller, key). False with no fault: none. `reply` is covered bytes in the arena. */
+MUST_USE bool inbox_find(struct pg *pg, struct arena *arena, const char *caller,
+    const uint8_t key[IDEMPOTENCY_KEY_BYTES], uint8_t request_sha256[32], struct bytes *reply, struct fault *fault);
+/* Queue the row; a second one of the same key makes the commit fail as a duplicate. */
+void inbox_put(struct pg *pg, const char *caller, const uint8_t key[IDEMPOTENCY_KEY_BYTES], const char *route,
+    const uint8_t request_sha256[32], struct bytes reply);
+
+/* Queue an event; the same key a second time is the same event and changes nothing. */
+void outbox_put(struct pg *pg, enum route route, const uint8_t key[IDEMPOTENCY_KEY_BYTES], const char *aggregate,
+    struct bytes payload);
+
+void audit_outbox_put(struct pg *pg, const char *instance, int worker, uint64_t sequence, const uint8_t previous[32],
+    const uint8_t digest[32], struct bytes event);
+
+/* Lane turns: relay what waits. Return how many items were worked on. */
+int outbox_relay(struct work *work, const struct lane *lane);
+int audit_relay(struct work *work, const struct lane *lane);
+/* Delete what the inbox need not remember any longer. */
+int inbox_sweep(struct work *work, const struct lane *lane);
+
+/* Check that the schema is at `version`. False with FAULT_unavailable when it is not. */
+MUST_USE bool schema_version_check(struct pg *pg, int version, struct fault *fault);
+
+#endif

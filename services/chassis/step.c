@@ -1,0 +1,140 @@
+#include "chassis/step.h"
+
+#include "chassis/journal.h"
+#include "chassis/meters.h"
+#include "chassis/step_threads.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define POLL_MS 250
+#define LANES_MAX 24
+
+struct running_lane {
+    const struct lane *lane;
+    pthread_mutex_t mutex;
+    pthread_cond_t woken;
+    unsigned wakes; /* counts, so that a wake between a turn and the wait is not lost */
+};
+
+struct step_thread {
+    pthread_t thread;
+    struct running_lane *lane;
+    struct work *work;
+};
+
+static struct running_lane lanes[LANES_MAX];
+static size_t lane_count;
+static struct step_thread *threads;
+static size_t thread_count;
+static atomic_bool stopping;
+
+void step_wake(const char *name)
+{
+    for (size_t i = 0; i < lane_count; i++)
+        if (strcmp(lanes[i].lane->name, name) == 0) {
+            pthread_mutex_lock(&lanes[i].mutex);
+            lanes[i].wakes++;
+            pthread_cond_signal(&lanes[i].woken);
+            pthread_mutex_unlock(&lanes[i].mutex);
+            return;
+        }
+}
+
+static void lane_wait(struct running_lane *lane, unsigned seen)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += POLL_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_mutex_lock(&lane->mutex);
+    while (lane->wakes == seen && !atomic_load(&stopping))
+        if (pthread_cond_timedwait(&lane->woken, &lane->mutex, &until) != 0)
+            break;
+    pthread_mutex_unlock(&lane->mutex);
+}
+
+static void *step_run(void *argument)
+{
+    struct step_thread *self = argument;
+    struct running_lane *lane = self->lane;
+    while (!atomic_load(&stopping)) {
+        pthread_mutex_lock(&lane->mutex);
+        unsigned seen = lane->wakes;
+        pthread_mutex_unlock(&lane->mutex);
+        work_reset(self->work);
+        int worked = 0;
+        if (pg_ensure(self->work->pg, &self->work->fault))
+            worked = lane->lane->turn(self->work, lane->lane);
+        if (worked > 0) {
+            meter_add(METER_lane_turns_total, lane->lane->name, 1);
+            meter_add(METER_lane_items_total, lane->lane->name, worked);
+        } else
+            lane_wait(lane, seen);
+    }
+    return NULL;
+}
+
+static bool lane_start(const struct service *service, const struct lane *row)
+{
+    struct running_lane *lane = &lanes[lane_count];
+    pthread_condattr_t attributes;
+    if (lane_count == LANES_MAX)
+        return false;
+    lane->lane = row;
+    pthread_mutex_init(&lane->mutex, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&lane->woken, &attributes);
+    pthread_condattr_destroy(&attributes);
+    lane_count++;
+    for (int i = 0; i < row->threads; i++) {
+        struct step_thread *thread = &threads[thread_count++];
+        thread->lane = lane;
+        thread->work = work_new(service);
+        if (!thread->work)
+            return false;
+    }
+    return true;
+}
+
+bool steps_start(
+    const struct service *service, const struct lane *const *tables, const size_t *counts, size_t table_count)
+{
+    size_t total = 0;
+    for (size_t t = 0; t < table_count; t++)
+        for (size_t i = 0; i < counts[t]; i++)
+            total += (size_t)tables[t][i].threads;
+    threads = calloc(total ? total : 1, sizeof *threads);
+    if (!threads)
+        return false;
+    for (size_t t = 0; t < table_count; t++)
+        for (size_t i = 0; i < counts[t]; i++)
+            if (!lane_start(service, &tables[t][i]))
+                return false;
+    for (size_t i = 0; i < thread_count; i++)
+        if (pthread_create(&threads[i].thread, NULL, step_run, &threads[i]) != 0)
+            return false;
+    return true;
+}
+
+void steps_stop(void)
+{
+    atomic_store(&stopping, true);
+    for (size_t i = 0; i < lane_count; i++) {
+        pthread_mutex_lock(&lanes[i].mutex);
+        pthread_cond_broadcast(&lanes[i].woken);
+        pthread_mutex_unlock(&lanes[i].mutex);
+    }
+    for (size_t i = 0; i < thread_count; i++) {
+        pthread_join(threads[i].thread, NULL);
+        work_free(threads[i].work);
+    }
+    free(threads);
+    threads = NULL;
+    thread_count = 0;
+}

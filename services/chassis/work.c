@@ -1,0 +1,380 @@
+#include "chassis/work.h"
+
+#include "chassis/cover.h"
+#include "chassis/exchange_store.h"
+#include "chassis/journal.h"
+#include "chassis/step.h"
+#include "chassis/work_state.h"
+
+#include "audit.pb-c.h"
+
+#include <endian.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+int64_t clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void uuid_make(char text[37])
+{
+    uint8_t raw[16];
+    char hex[33];
+    RAND_bytes(raw, sizeof raw);
+    raw[6] = (uint8_t)((raw[6] & 0x0f) | 0x40);
+    raw[8] = (uint8_t)((raw[8] & 0x3f) | 0x80);
+    hex_put(hex, raw, sizeof raw);
+    snprintf(text, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+}
+
+void hex_put(char *text, const void *bytes, size_t len)
+{
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t *at = bytes;
+    for (size_t i = 0; i < len; i++) {
+        text[2 * i] = digits[at[i] >> 4];
+        text[2 * i + 1] = digits[at[i] & 15];
+    }
+    text[2 * len] = '\0';
+}
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+bool hex_take(void *bytes, size_t len, const char *text)
+{
+    uint8_t *at = bytes;
+    if (strlen(text) != 2 * len)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        at[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+/* Calling */
+
+bool work_call(
+    struct work *work, enum route route, const char *act, const ProtobufCMessage *message, ProtobufCMessage **reply)
+{
+    uint8_t key[IDEMPOTENCY_KEY_BYTES];
+    struct bus_request request = {.route = route, .correlation = work->correlation, .message = message};
+    if (work->pg && pg_in_transaction(work->pg)) {
+        journal(JOURNAL_ERROR, work->correlation, "call_inside_transaction", WORD("route", route_row(route)->name));
+        return fault_set(&work->fault, FAULT_internal, NULL);
+    }
+    if (route_needs_key(route)) {
+        bus_key(key, route, act, NULL);
+        request.key = key;
+    }
+    if (route_row(route)->right != RIGHT_none && work->envelope)
+        request.actor_token = work->envelope->actor_token;
+    return bus_call(work->state->caller, work->arena, &request, reply, &work->fault);
+}
+
+/* Transactions */
+
+static void chain_restart(struct work_state *state)
+{
+    uuid_make(state->committed.instance);
+    state->committed.sequence = 0;
+    memset(state->committed.digest, 0, sizeof state->committed.digest);
+    state->pending = state->committed;
+}
+
+static struct cover_place inbox_place(struct work *work, char row[2 * IDEMPOTENCY_KEY_BYTES + 1])
+{
+    hex_put(row, work->envelope->idempotency_key.data, IDEMPOTENCY_KEY_BYTES);
+    return (struct cover_place){"inbox", "*", row};
+}
+
+/* True when a stored reply to this request was found, or a fault is set: there is nothing more to do. */
+static bool replay_found(struct work *work)
+{
+    struct work_state *state = work->state;
+    uint8_t stored_sha256[32];
+    struct bytes covered;
+    char row[2 * IDEMPOTENCY_KEY_BYTES + 1];
+    if (!inbox_find(work->pg, work->arena, work->peer->name, work->envelope->idempotency_key.data, stored_sha256,
+            &covered, &work->fault))
+        return work->fault.code != FAULT_NONE;
+    if (memcmp(stored_sha256, state->request_sha256, 32) != 0) {
+        fault_set(&work->fault, FAULT_key_reused, NULL);
+        return true;
+    }
+    state->reply = cover_take(work->arena, inbox_place(work, row), covered.data, covered.len);
+    state->answered = state->reply.data != NULL;
+    if (!state->answered)
+        fault_set(&work->fault, FAULT_internal, NULL);
+    return true;
+}
+
+static bool has_key(const struct work *work)
+{
+    return work->envelope && route_needs_key(work->state->route);
+}
+
+bool work_begin(struct work *work, const char *manager)
+{
+    work->fault.code = FAULT_NONE;
+    snprintf(work->state->manager, sizeof work->state->manager, "%s", manager);
+    if (!pg_ensure(work->pg, &work->fault))
+        return false;
+    work->state->pending = work->state->committed;
+    work->state->outbox_filled = work->state->audit_filled = false;
+    pg_begin(work->pg, manager);
+    if (has_key(work) && replay_found(work)) {
+        pg_rollback(work->pg);
+        return false;
+    }
+    return true;
+}
+
+static bool reply_keep(struct work *work, const ProtobufCMessage *reply)
+{
+    struct work_state *state = work->state;
+    char row[2 * IDEMPOTENCY_KEY_BYTES + 1];
+    state->reply.len = protobuf_c_message_get_packed_size(reply);
+    state->reply.data = arena_take(work->arena, state->reply.len + 1);
+    if (!state->reply.data)
+        return false;
+    protobuf_c_message_pack(reply, state->reply.data);
+    if (!has_key(work))
+        return true;
+    struct bytes covered = cover_put(work->arena, inbox_place(work, row), state->reply.data, state->reply.len);
+    if (!covered.data)
+        return false;
+    inbox_put(work->pg, work->peer->name, work->envelope->idempotency_key.data, route_row(state->route)->name,
+        state->request_sha256, covered);
+    return true;
+}
+
+static void wake_relays(const struct work_state *state)
+{
+    if (state->outbox_filled)
+        step_wake(LANE_OUTBOX);
+    if (state->audit_filled)
+        step_wake(LANE_AUDIT);
+}
+
+enum outcome work_commit(struct work *work, const ProtobufCMessage *reply)
+{
+    struct work_state *state = work->state;
+    bool in_database = work->pg && pg_in_transaction(work->pg);
+    if (reply && !reply_keep(work, reply))
+        return work_refuse_with(work, FAULT_internal, NULL);
+    if (!in_database || pg_commit(work->pg, &work->fault)) {
+        if (in_database)
+            state->committed = state->pending;
+        state->answered = reply != NULL;
+        wake_relays(state);
+        return OUTCOME_DONE;
+    }
+    state->reply.data = NULL;
+    /* The same request was handled at the same time and won: its reply is the reply. */
+    if (pg_was_duplicate(work->pg) && has_key(work)) {
+        if (work_begin(work, state->manager))
+            return work_refuse_with(work, FAULT_internal, NULL);
+        return work_end(work);
+    }
+    /* Whether the commit took place cannot be known, nor which number the chain stands at. */
+    chain_restart(state);
+    return fault_outcome(work->fault.code);
+}
+
+enum outcome work_end(struct work *work)
+{
+    return work->state->answered ? OUTCOME_DONE : work_refuse(work);
+}
+
+enum outcome work_refuse_with(struct work *work, enum fault_code code, const char *field)
+{
+    fault_set(&work->fault, code, field);
+    return work_refuse(work);
+}
+
+/* Records of use */
+
+static void event_fill(struct work *work, const struct touch *touch, const char *outcome, Audit__Event *event)
+{
+    struct work_state *state = work->state;
+    event->service = (char *)state->service->name;
+    event->at_ms = clock_ms();
+    event->who = work->actor ? state->actor.account : work->peer ? state->peer.name : event->service;
+    event->terminal = work->actor ? state->actor.terminal : "";
+    event->act = (char *)(touch->act ? touch->act : route_row(state->route)->name);
+    event->manager = state->manager;
+    event->subject = (char *)(touch->subject ? touch->subject : "");
+    event->reason = (char *)(touch->reason ? touch->reason : "");
+    event->outcome = (char *)outcome;
+    event->count = touch->count ? touch->count : 1;
+}
+
+static void audit_put(struct work *work, const struct touch *touch, const char *outcome)
+{
+    struct audit_chain *chain = &work->state->pending;
+    Audit__Event event = AUDIT__EVENT__INIT;
+    uint8_t previous[32];
+    event_fill(work, touch, outcome, &event);
+    struct bytes packed = {NULL, audit__event__get_packed_size(&event)};
+    packed.data = arena_take(work->arena, packed.len);
+    if (!packed.data)
+        return;
+    audit__event__pack(&event, packed.data);
+    memcpy(previous, chain->digest, 32);
+    uint64_t number = htobe64(++chain->sequence);
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    EVP_DigestInit_ex(digest, EVP_sha256(), NULL);
+    EVP_DigestUpdate(digest, previous, 32);
+    EVP_DigestUpdate(digest, &number, 8);
+    EVP_DigestUpdate(digest, packed.data, packed.len);
+    EVP_DigestFinal_ex(digest, chain->digest, NULL);
+    EVP_MD_CTX_free(digest);
+    audit_outbox_put(work->pg, chain->instance, chain->worker, chain->sequence, previous, chain->digest, packed);
+    work->state->audit_filled = true;
+}
+
+void work_audit(struct work *work, const struct touch *touch)
+{
+    audit_put(work, touch, "done");
+}
+
+enum outcome work_refuse(struct work *work)
+{
+    struct work_state *state = work->state;
+    struct fault refused = work->fault;
+    state->answered = false;
+    if (work->pg) {
+        pg_rollback(work->pg);
+        state->pending = state->committed;
+        if (work->envelope && fault_outcome(refused.code) == OUTCOME_REJECT && pg_ensure(work->pg, &work->fault)) {
+            pg_begin(work->pg, state->manager);
+            audit_put(work, &(struct touch){.reason = work->correlation}, fault_code_text(refused.code));
+            if (pg_commit(work->pg, &work->fault)) {
+                state->committed = state->pending;
+                step_wake(LANE_AUDIT);
+            } else
+                chain_restart(state);
+        }
+    }
+    work->fault = refused;
+    return fault_outcome(refused.code);
+}
+
+void work_outbox(
+    struct work *work, enum route route, const char *aggregate, const char *act, const ProtobufCMessage *event)
+{
+    uint8_t key[IDEMPOTENCY_KEY_BYTES];
+    char row[2 * IDEMPOTENCY_KEY_BYTES + 1];
+    bus_key(key, route, act, NULL);
+    hex_put(row, key, sizeof key);
+    size_t len = protobuf_c_message_get_packed_size(event);
+    uint8_t *plain = arena_take(work->arena, len + 1);
+    if (!plain)
+        return;
+    protobuf_c_message_pack(event, plain);
+    struct bytes covered = cover_put(work->arena, (struct cover_place){"outbox", "*", row}, plain, len);
+    outbox_put(work->pg, route, key, aggregate, covered);
+    work->state->outbox_filled = true;
+}
+
+/* Making */
+
+static void request_digest(struct work *work)
+{
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    EVP_DigestInit_ex(digest, EVP_sha256(), NULL);
+    EVP_DigestUpdate(digest, work->envelope->route, strlen(work->envelope->route) + 1);
+    EVP_DigestUpdate(digest, work->envelope->payload.data, work->envelope->payload.len);
+    EVP_DigestFinal_ex(digest, work->state->request_sha256, NULL);
+    EVP_MD_CTX_free(digest);
+}
+
+void work_take_request(
+    struct work *work, enum route route, const Bus__Envelope *envelope, const ProtobufCMessage *request)
+{
+    struct work_state *state = work->state;
+    work->envelope = envelope;
+    work->request = request;
+    work->peer = &state->peer;
+    work->correlation = envelope->correlation;
+    state->route = route;
+    state->answered = false;
+    state->reply = (struct bytes){NULL, 0};
+    state->manager[0] = '\0';
+    state->outbox_filled = state->audit_filled = false;
+    if (route_needs_key(route))
+        request_digest(work);
+}
+
+#define ARENA_LIMIT (8 * 1024 * 1024)
+
+static _Atomic int workers_made;
+
+struct work *work_new(const struct service *service)
+{
+    struct work *work = calloc(1, sizeof *work);
+    if (!work)
+        return NULL;
+    struct work_state *state = work->state = calloc(1, sizeof *state);
+    work->arena = arena_new(ARENA_LIMIT);
+    if (!state || !work->arena)
+        goto fail;
+    state->service = service;
+    chain_restart(state);
+    state->committed.worker = state->pending.worker = workers_made++;
+    state->caller = bus_caller_new(service->name);
+    state->sealer = sealer_new(service->name);
+    if (!state->caller || !state->sealer)
+        goto fail;
+    if (service->schema_version && !pg_open(&work->pg, setting_text("SHIKAKU_DSN"), &work->fault))
+        goto fail;
+    return work;
+fail:
+    work_free(work);
+    return NULL;
+}
+
+void work_free(struct work *work)
+{
+    if (!work)
+        return;
+    if (work->state) {
+        bus_caller_free(work->state->caller);
+        sealer_free(work->state->sealer);
+        free(work->state);
+    }
+    pg_close(work->pg);
+    arena_free(work->arena);
+    free(work);
+}
+
+void work_reset(struct work *work)
+{
+    if (work->pg && pg_in_transaction(work->pg))
+        pg_rollback(work->pg);
+    arena_reset(work->arena);
+    work->envelope = NULL;
+    work->request = NULL;
+    work->peer = NULL;
+    work->actor = NULL;
+    work->correlation = NULL;
+    work->fault.code = FAULT_NONE;
+    work->state->answered = false;
+}

@@ -1,0 +1,39 @@
+/* What a work keeps for the chassis; services do not look inside. */
+#ifndef CHASSIS_WORK_STATE_H
+#define CHASSIS_WORK_STATE_H
+
+#include "chassis/boot.h"
+#include "chassis/work.h"
+
+/* The chain of this worker's records of use (design.md, Rights and records of use). */
+struct audit_chain {
+    char instance[37];
+    int worker;
+    uint64_t sequence;
+    uint8_t digest[32];
+};
+
+struct work_state {
+    const struct service *service;
+    struct bus_caller *caller;
+    struct sealer *sealer; /* of the listener's side */
+    struct audit_chain committed, pending;
+    struct seal_peer peer;
+    struct actor actor;
+    enum route route;
+    char manager[32];
+    uint8_t request_sha256[32];
+    struct bytes reply; /* packed payload of the answer */
+    bool answered;      /* reply is valid, outcome DONE */
+    bool outbox_filled, audit_filled;
+};
+
+/* Set up the chassis's part of a handler's work for one request. */
+void work_take_request(
+    struct work *work, enum route route, const Bus__Envelope *envelope, const ProtobufCMessage *request);
+
+/* Wake the chassis's own lanes. */
+#define LANE_OUTBOX "outbox"
+#define LANE_AUDIT "audit_relay"
+
+#endif
