@@ -43,10 +43,11 @@ if [[ -z ${SHIKAKU_RUN:-} ]]; then
     fi
 fi
 : "${SHIKAKU_KEYS:=$SHIKAKU_VAR/keys}"
+: "${SHIKAKU_AUTHORITIES:=$SHIKAKU_VAR/authorities}"
 : "${SHIKAKU_LOG:=$SHIKAKU_VAR/log}"
 : "${SHIKAKU_WITNESS:=$SHIKAKU_VAR/witness/heads}"
 : "${SHIKAKU_PKCS11_MODULE:=/usr/lib/softhsm/libsofthsm2.so}"
-export SHIKAKU_RUN SHIKAKU_KEYS SHIKAKU_LOG SHIKAKU_WITNESS SHIKAKU_PKCS11_MODULE
+export SHIKAKU_RUN SHIKAKU_KEYS SHIKAKU_AUTHORITIES SHIKAKU_LOG SHIKAKU_WITNESS SHIKAKU_PKCS11_MODULE
 
 # The connection string of a role: a service's name, `owner` (migrations only) or `postgres` (the cluster's own).
 settings_dsn() {

@@ -1,7 +1,6 @@
 #include "chassis/bus_key.h"
 
 #include "chassis/keyring.h"
-#include "chassis/work.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -11,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES (2 * TOKEN_WRAPPED_BYTES + 2)
-
 static bool path_print(char path[PATH_MAX], const char *keys, const char *folder, const char *name, const char *end)
 {
     int len = snprintf(path, PATH_MAX, "%s/%s/%s%s", keys, folder, name, end);
@@ -20,14 +17,12 @@ static bool path_print(char path[PATH_MAX], const char *keys, const char *folder
 }
 
 /* Whole or not at all: written aside and renamed, for others read it while we write. */
-static bool line_write(const char *path, mode_t mode, const uint8_t *bytes, size_t count)
+static bool file_write(const char *path, mode_t mode, const void *bytes, size_t len)
 {
-    char line[LINE_MAX_BYTES], aside[PATH_MAX + 8];
-    hex_put(line, bytes, count);
-    line[2 * count] = '\n';
+    char aside[PATH_MAX + 16];
     snprintf(aside, sizeof aside, "%s.%d", path, (int)getpid());
     int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-    bool written = fd >= 0 && write(fd, line, 2 * count + 1) == (ssize_t)(2 * count + 1) && fsync(fd) == 0;
+    bool written = fd >= 0 && write(fd, bytes, len) == (ssize_t)len && fsync(fd) == 0;
     if (fd >= 0)
         close(fd);
     return written && rename(aside, path) == 0;
@@ -35,22 +30,23 @@ static bool line_write(const char *path, mode_t mode, const uint8_t *bytes, size
 
 bool bus_key_read(const char *keys, const char *service, uint8_t wrapped[TOKEN_WRAPPED_BYTES])
 {
-    char path[PATH_MAX], line[LINE_MAX_BYTES] = "";
+    char path[PATH_MAX];
     int fd = path_print(path, keys, service, "bus", ".wrapped") ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    ssize_t len = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
+    ssize_t len = fd < 0 ? -1 : read(fd, wrapped, TOKEN_WRAPPED_BYTES);
     if (fd >= 0)
         close(fd);
-    line[len > 0 ? len : 0] = '\0';
-    line[strcspn(line, "\n")] = '\0';
-    return hex_take(wrapped, TOKEN_WRAPPED_BYTES, line);
+    return len == TOKEN_WRAPPED_BYTES;
 }
 
 static bool public_write(const char *keys, const char *service, const struct key *key)
 {
-    char path[PATH_MAX];
-    uint8_t public_half[32];
-    return path_print(path, keys, "peers", service, ".pub") && key_x25519_public(key, public_half) &&
-           line_write(path, 0644, public_half, sizeof public_half);
+    char path[PATH_MAX], line[2 * 32 + 2];
+    uint8_t half[32];
+    if (!path_print(path, keys, "peers", service, ".pub") || !key_x25519_public(key, half))
+        return false;
+    for (size_t i = 0; i < sizeof half; i++)
+        snprintf(line + 2 * i, 4, "%02x\n", half[i]);
+    return file_write(path, 0644, line, sizeof line - 1);
 }
 
 static bool secret_get(struct token *token, const char *keys, const char *service, uint8_t *secret)
@@ -61,7 +57,7 @@ static bool secret_get(struct token *token, const char *keys, const char *servic
     if (bus_key_read(keys, service, wrapped))
         return token_unwrap(token, "*", kind, wrapped, sizeof wrapped, secret) == TOKEN_OK;
     return token_generate(token, "*", kind, secret, wrapped) == TOKEN_OK &&
-           path_print(path, keys, service, "bus", ".wrapped") && line_write(path, 0600, wrapped, sizeof wrapped);
+           path_print(path, keys, service, "bus", ".wrapped") && file_write(path, 0600, wrapped, sizeof wrapped);
 }
 
 bool bus_key_make(struct token *token, const char *keys, const char *service)
