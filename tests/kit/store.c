@@ -38,12 +38,29 @@ void store_dsn(const struct store *store, const char *service, char *dsn, size_t
     dsn_print(store, service, dsn, size);
 }
 
+/* The programs that were built as this test was: build/check/tests/store/NAME goes with build/check/bin. */
+static void bin_set(void)
+{
+    char path[512], *cut;
+    ssize_t len = readlink("/proc/self/exe", path, sizeof path - 8);
+
+    if (len <= 0)
+        return;
+    path[len] = '\0';
+    cut = strstr(path, "/tests/");
+    if (cut) {
+        strcpy(cut, "/bin");
+        setenv("SHIKAKU_BIN", path, 1);
+    }
+}
+
 void store_open(struct store *store, const char *service)
 {
     static int made;
     char command[256];
 
     memset(store, 0, sizeof(*store));
+    bin_set();
     snprintf(store->service, sizeof(store->service), "%s", service ? service : "all");
     snprintf(store->name, sizeof(store->name), "s_%d_%d", (int)getpid(), made++);
     snprintf(command, sizeof(command), "tests/kit/store-make open %s %s", store->service, store->name);
@@ -52,6 +69,7 @@ void store_open(struct store *store, const char *service)
         exit(EXIT_FAILURE);
     }
     dsn_print(store, service ? service : "owner", store->dsn, sizeof(store->dsn));
+    setenv("SHIKAKU_DSN", store->dsn, 1);
     dsn_print(store, "owner", store->owner, sizeof(store->owner));
 }
 

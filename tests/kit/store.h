@@ -14,8 +14,9 @@ struct store {
 
 /* Start the cluster if need be and make a database with the schema of `service` (NULL: of every service that has
  * migrations, for tests across schemas; dsn is then the owner's). Exits the program with a message on failure: there is
- * no test without a store. Sets SHIKAKU_VAR and the settings that follow from it (SHIKAKU_RUN, SHIKAKU_KEYS, …) in the
- * environment. Must be called before threads are started, from the root of the checkout. */
+ * no test without a store. Sets SHIKAKU_VAR and the settings that follow from it (SHIKAKU_RUN, SHIKAKU_KEYS,
+ * SHIKAKU_DSN, SHIKAKU_BIN …) in the environment. Must be called before threads are started, from the root of the
+ * checkout. */
 void store_open(struct store *store, const char *service);
 
 /* The connection string of another service's role in the same database. */
