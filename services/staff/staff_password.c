@@ -1,0 +1,70 @@
+#include "staff/staff_password.h"
+
+#include "chassis/settings.h"
+
+#include <argon2.h>
+#include <ctype.h>
+#include <openssl/rand.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <string.h>
+
+#define PASSWORD_MIN 12
+#define PASSWORD_KINDS_MIN 3
+#define SALT_BYTES 16
+#define HASH_BYTES 32
+
+static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+static char nobody[PASSWORD_ENCODED_MAX];
+
+bool password_policy_check(const char *password, struct fault *fault)
+{
+    bool upper = false, lower = false, digit = false, other = false;
+    size_t len = strlen(password);
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)password[i];
+        bool ascii = c < 0x80;
+        upper |= ascii && isupper(c);
+        lower |= ascii && islower(c);
+        digit |= ascii && isdigit(c);
+        other |= !ascii || !isalnum(c);
+    }
+    if (len < PASSWORD_MIN || len > PASSWORD_MAX || upper + lower + digit + other < PASSWORD_KINDS_MIN)
+        return fault_set(fault, FAULT_password_weak, "password");
+    return true;
+}
+
+bool password_encode(const char *password, char encoded[PASSWORD_ENCODED_MAX])
+{
+    uint8_t salt[SALT_BYTES];
+    if (RAND_bytes(salt, sizeof salt) != 1)
+        return false;
+    pthread_mutex_lock(&one_at_a_time);
+    int result = argon2id_hash_encoded((uint32_t)setting_number("SHIKAKU_ARGON2_PASSES"),
+        (uint32_t)setting_number("SHIKAKU_ARGON2_KIB"), 1, password, strlen(password), salt, sizeof salt, HASH_BYTES,
+        encoded, PASSWORD_ENCODED_MAX);
+    pthread_mutex_unlock(&one_at_a_time);
+    return result == ARGON2_OK;
+}
+
+bool password_open(struct fault *fault)
+{
+    char random[2 * SALT_BYTES + 1];
+    uint8_t raw[SALT_BYTES];
+    if (RAND_bytes(raw, sizeof raw) != 1)
+        return fault_set(fault, FAULT_internal, "password");
+    for (size_t i = 0; i < sizeof raw; i++) {
+        random[2 * i] = (char)('a' + (raw[i] >> 4));
+        random[2 * i + 1] = (char)('a' + (raw[i] & 15));
+    }
+    random[2 * SALT_BYTES] = '\0';
+    return password_encode(random, nobody) || fault_set(fault, FAULT_internal, "password");
+}
+
+bool password_matches(const char *password, const char *encoded)
+{
+    pthread_mutex_lock(&one_at_a_time);
+    int result = argon2id_verify(encoded ? encoded : nobody, password, strlen(password));
+    pthread_mutex_unlock(&one_at_a_time);
+    return result == ARGON2_OK && encoded;
+}

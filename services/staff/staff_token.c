@@ -1,0 +1,51 @@
+#include "staff/staff_token.h"
+
+#include "chassis/actor.h"
+#include "chassis/jwe.h"
+#include "chassis/keyring.h"
+#include "chassis/work.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+char *token_issue(struct arena *arena, const Staff__Actor *actor)
+{
+    const struct key *key = keyring_newest("*", KEY_SIGN);
+    uint8_t signature[64];
+    size_t len = staff__actor__get_packed_size(actor);
+    uint8_t *packed = arena_take(arena, len + 1);
+    if (!key || !packed)
+        return NULL;
+    staff__actor__pack(actor, packed);
+    if (!key_sign(key, packed, len, signature))
+        return NULL;
+    char *left = base64url_put(arena, packed, len), *right = base64url_put(arena, signature, sizeof signature);
+    char *token = left && right ? arena_format(arena, "%s.%s", left, right) : NULL;
+    return token && strlen(token) <= ACTOR_TOKEN_MAX ? token : NULL;
+}
+
+bool token_key_publish(const char *folder, struct fault *fault)
+{
+    const struct key *key = keyring_newest("*", KEY_SIGN);
+    uint8_t public_key[32];
+    char text[65], path[512], fresh[544];
+    if (!key || !key_ed25519_public(key, public_key))
+        return fault_set(fault, FAULT_internal, "staff.sign");
+    hex_put(text, public_key, sizeof public_key);
+    snprintf(path, sizeof path, "%s/peers", folder);
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        return fault_set(fault, FAULT_unavailable, "peers");
+    snprintf(path, sizeof path, "%s/peers/staff.sign.pub", folder);
+    snprintf(fresh, sizeof fresh, "%s.%d", path, (int)getpid());
+    FILE *out = fopen(fresh, "we");
+    if (!out)
+        return fault_set(fault, FAULT_unavailable, "staff.sign.pub");
+    bool written = fprintf(out, "%s\n", text) > 0;
+    written = fclose(out) == 0 && written;
+    if (!written || rename(fresh, path) != 0)
+        return fault_set(fault, FAULT_unavailable, "staff.sign.pub");
+    return true;
+}

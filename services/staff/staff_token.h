@@ -1,0 +1,16 @@
+/* Making the token that names a person on every route that the person triggers (chassis/actor.h reads it). */
+#ifndef STAFF_TOKEN_H
+#define STAFF_TOKEN_H
+
+#include "chassis/arena.h"
+#include "chassis/fault.h"
+#include "staff.pb-c.h"
+
+/* Sign with the newest KEY_SIGN key. In the arena; NULL when there is no key, memory is out, or the token is longer
+ * than ACTOR_TOKEN_MAX. */
+MUST_USE char *token_issue(struct arena *arena, const Staff__Actor *actor);
+
+/* Write the public key, in hex, to FOLDER/peers/staff.sign.pub, whole or not at all. Faults: unavailable. */
+MUST_USE bool token_key_publish(const char *folder, struct fault *fault);
+
+#endif
