@@ -1,0 +1,16 @@
+/* The last look before something leaves for an existing system: does it hold what may be an individual number
+ * (個人番号)? Nothing but the sealed number ever may (S0: 項目35 個人番号 is never handed over). */
+#ifndef LEGACY_SYNC_NUMBER_GUARD_H
+#define LEGACY_SYNC_NUMBER_GUARD_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/* True when the text has exactly twelve digits in a row, ASCII or full-width, whose check digit fits (番号法施行令8条,
+ * 総務省令85号5条). */
+bool number_guard_text(const char *text);
+
+/* The same for every string, key and integer of a JSON value, however deep (jansson bounds the depth at 2048). */
+bool number_guard_json(const json_t *value);
+
+#endif
