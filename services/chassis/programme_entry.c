@@ -269,6 +269,13 @@ bool programme_number_print(
     return serial_seen;
 }
 
+void programme_number_series(const struct programme *programme, const char *day, char text[5])
+{
+    text[0] = 0;
+    if (strstr(programme->number_pattern, "{year}") != NULL)
+        snprintf(text, 5, "%04d", fiscal_year_of(day) % 10000);
+}
+
 /* What people read of one value. */
 static void value_print(const struct programme_field *field, const char *value, char *text, size_t size)
 {
