@@ -15,6 +15,16 @@ SHIKAKU_ROOT=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd -P)
 [[ $SHIKAKU_BIN == /* ]] || SHIKAKU_BIN=$PWD/$SHIKAKU_BIN
 export SHIKAKU_ROOT SHIKAKU_VAR SHIKAKU_PORT_BASE SHIKAKU_BIN
 
+# What was derived for another stack and inherited from it must not be mixed with this one.
+if [[ -n ${SHIKAKU_DERIVED_FOR:-} && $SHIKAKU_DERIVED_FOR != "$SHIKAKU_VAR $SHIKAKU_PORT_BASE" ]]; then
+    unset SHIKAKU_RUN SHIKAKU_BUS SHIKAKU_KEYS SHIKAKU_AUTHORITIES SHIKAKU_LOG SHIKAKU_WITNESS SHIKAKU_PORTAL_SOCKET \
+        SHIKAKU_HTTPS_PORT SHIKAKU_DSN SHIKAKU_ADMIN_PORT
+    for derived in "${!SHIKAKU_@}"; do
+        [[ $derived != *_URL ]] || unset "$derived"
+    done
+fi
+export SHIKAKU_DERIVED_FOR="$SHIKAKU_VAR $SHIKAKU_PORT_BASE"
+
 # Services with a schema, in the order of the flow. portal keeps nothing.
 SHIKAKU_SCHEMAS=(vault intake residence intermediate records certificates legacy_sync staff audit)
 SHIKAKU_SERVICES=(audit staff vault residence intermediate records certificates legacy_sync intake portal)
@@ -35,19 +45,60 @@ settings_short_place() {
         printf '%s/shikaku-%s' "${XDG_RUNTIME_DIR:-/tmp}" "${sum:0:12}"
     fi
 }
-if [[ -z ${SHIKAKU_RUN:-} ]]; then
-    if [[ -L $SHIKAKU_VAR/run ]]; then
-        SHIKAKU_RUN=$(readlink "$SHIKAKU_VAR/run")
-    else
-        SHIKAKU_RUN=$SHIKAKU_VAR/run
-    fi
-fi
+settings_run_find() {
+    SHIKAKU_RUN=$SHIKAKU_VAR/run
+    [[ ! -L $SHIKAKU_RUN ]] || SHIKAKU_RUN=$(readlink "$SHIKAKU_RUN")
+    export SHIKAKU_RUN SHIKAKU_BUS=$SHIKAKU_RUN
+}
+[[ -n ${SHIKAKU_RUN:-} ]] || settings_run_find
+: "${SHIKAKU_BUS:=$SHIKAKU_RUN}"
 : "${SHIKAKU_KEYS:=$SHIKAKU_VAR/keys}"
 : "${SHIKAKU_AUTHORITIES:=$SHIKAKU_VAR/authorities}"
 : "${SHIKAKU_LOG:=$SHIKAKU_VAR/log}"
 : "${SHIKAKU_WITNESS:=$SHIKAKU_VAR/witness/heads}"
+: "${SHIKAKU_PROGRAMMES:=$SHIKAKU_ROOT/deploy/programmes}"
+: "${SHIKAKU_RIGHTS:=$SHIKAKU_ROOT/deploy/rights/roles.json}"
 : "${SHIKAKU_PKCS11_MODULE:=/usr/lib/softhsm/libsofthsm2.so}"
-export SHIKAKU_RUN SHIKAKU_KEYS SHIKAKU_AUTHORITIES SHIKAKU_LOG SHIKAKU_WITNESS SHIKAKU_PKCS11_MODULE
+export SHIKAKU_RUN SHIKAKU_BUS SHIKAKU_KEYS SHIKAKU_AUTHORITIES SHIKAKU_LOG SHIKAKU_WITNESS
+export SHIKAKU_PROGRAMMES SHIKAKU_RIGHTS SHIKAKU_PKCS11_MODULE
+
+# Ports, all on 127.0.0.1: +1… admin ports, +21… stand-ins, +43 the front door (8443).
+declare -A SHIKAKU_PORTS=([haproxy]=$((SHIKAKU_PORT_BASE + 43)))
+SHIKAKU_DOUBLES=(double-juki double-ipn double-moj double-payment double-mynaportal double-kaigi double-hoikushi double-ginou)
+settings_ports() {
+    local i
+    for i in "${!SHIKAKU_SERVICES[@]}"; do
+        SHIKAKU_PORTS[${SHIKAKU_SERVICES[i]}]=$((SHIKAKU_PORT_BASE + 1 + i))
+    done
+    for i in "${!SHIKAKU_DOUBLES[@]}"; do
+        SHIKAKU_PORTS[${SHIKAKU_DOUBLES[i]}]=$((SHIKAKU_PORT_BASE + 21 + i))
+    done
+}
+settings_ports
+
+# The outside systems; here their stand-ins.
+settings_urls() {
+    local double name
+    for double in "${SHIKAKU_DOUBLES[@]}"; do
+        name=SHIKAKU_${double#double-}_URL
+        name=${name^^}
+        [[ -n ${!name:-} ]] || printf -v "$name" 'http://127.0.0.1:%d' "${SHIKAKU_PORTS[$double]}"
+        export "${name?}"
+    done
+}
+settings_urls
+: "${SHIKAKU_HTTPS_PORT:=${SHIKAKU_PORTS[haproxy]}}"
+: "${SHIKAKU_PUBLIC_URL:=https://localhost:$SHIKAKU_HTTPS_PORT}"
+: "${SHIKAKU_PORTAL_SOCKET:=$SHIKAKU_RUN/portal.http}"
+export SHIKAKU_HTTPS_PORT SHIKAKU_PUBLIC_URL SHIKAKU_PORTAL_SOCKET
+
+# What differs from service to service.
+settings_of() {
+    export SHIKAKU_ADMIN_PORT=${SHIKAKU_PORTS[$1]:-0}
+    SHIKAKU_DSN=$(settings_dsn "$1")
+    [[ $1 != portal ]] || SHIKAKU_DSN=
+    export SHIKAKU_DSN
+}
 
 # The connection string of a role: a service's name, `owner` (migrations only) or `postgres` (the cluster's own).
 settings_dsn() {
