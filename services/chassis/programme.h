@@ -231,7 +231,8 @@ MUST_USE bool programme_number_print(
     const struct programme *programme, int64_t serial, const char *day, const json_t *items, char *text, size_t size);
 
 /* The series in which serials are counted on that day: the fiscal year where the pattern holds {year}, else "". */
-void programme_number_series(const struct programme *programme, const char *day, char text[5]);
+#define PROGRAMME_SERIES_MAX 16
+void programme_number_series(const struct programme *programme, const char *day, char text[PROGRAMME_SERIES_MAX]);
 
 /* The value of a line of the certificate as people read it (choices by label, dates as 2026年4月1日): malloc, the
  * caller frees; "" where the entry has nothing; NULL when out of memory. */

@@ -269,11 +269,11 @@ bool programme_number_print(
     return serial_seen;
 }
 
-void programme_number_series(const struct programme *programme, const char *day, char text[5])
+void programme_number_series(const struct programme *programme, const char *day, char text[PROGRAMME_SERIES_MAX])
 {
     text[0] = 0;
     if (strstr(programme->number_pattern, "{year}") != NULL)
-        snprintf(text, 5, "%04d", fiscal_year_of(day) % 10000);
+        snprintf(text, PROGRAMME_SERIES_MAX, "%04d", fiscal_year_of(day));
 }
 
 /* What people read of one value. */

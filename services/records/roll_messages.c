@@ -198,7 +198,7 @@ static bool register_write(struct work *work, struct registration *registration,
     const Records__RegisterRequest *request = registration->request;
     const struct programme *programme = registration->programme;
     struct roll_entry known;
-    char series[5];
+    char series[PROGRAMME_SERIES_MAX];
     bool found;
     int64_t serial = 0;
     programme_number_series(programme, registration->received_on, series);
