@@ -288,6 +288,11 @@ void pg_begin(struct pg *pg, const char *manager)
     pg->duplicate = false;
     pg->in_transaction = true;
     pg_queue(pg, "BEGIN", PG_NONE);
+    pg_set_manager(pg, manager);
+}
+
+void pg_set_manager(struct pg *pg, const char *manager)
+{
     pg_queue(pg, "SELECT pg_catalog.set_config('shikaku.manager', $1, true)", PG_VALUES(pg_text(manager)));
 }
 

@@ -38,6 +38,8 @@ MUST_USE bool pg_ensure(struct pg *pg, struct fault *fault);
 
 /* A transaction, with the manager (tenant) pinned for row-level security; "" for tables without a manager. */
 void pg_begin(struct pg *pg, const char *manager);
+/* Pin another manager for the statements that follow in the open transaction. */
+void pg_set_manager(struct pg *pg, const char *manager);
 MUST_USE bool pg_commit(struct pg *pg, struct fault *fault); /* true only when the COMMIT tag was seen */
 void pg_rollback(struct pg *pg);
 bool pg_in_transaction(const struct pg *pg);

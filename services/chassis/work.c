@@ -146,6 +146,17 @@ bool work_begin(struct work *work, const char *manager)
     return true;
 }
 
+void work_switch(struct work *work, const char *manager)
+{
+    snprintf(work->state->manager, sizeof work->state->manager, "%s", manager);
+    pg_set_manager(work->pg, manager);
+}
+
+const char *work_manager(const struct work *work)
+{
+    return work->state->manager;
+}
+
 static bool reply_keep(struct work *work, const ProtobufCMessage *reply)
 {
     struct work_state *state = work->state;
@@ -216,8 +227,8 @@ static void event_fill(struct work *work, const struct touch *touch, const char 
     struct work_state *state = work->state;
     event->service = (char *)state->service->name;
     event->at_ms = clock_ms();
-    event->who = work->actor ? state->actor.account : work->peer ? state->peer.name : event->service;
-    event->terminal = work->actor ? state->actor.terminal : "";
+    event->who = work->actor ? (char *)work->actor->account : work->peer ? state->peer.name : event->service;
+    event->terminal = work->actor ? (char *)work->actor->terminal : "";
     event->act = (char *)(touch->act ? touch->act : route_row(state->route)->name);
     event->manager = state->manager;
     event->subject = (char *)(touch->subject ? touch->subject : "");

@@ -40,6 +40,9 @@ struct message {
  * stored reply is ready and `return work_end(work)` sends it), or a fault is set. Either way: `return work_end(work)`.
  * In a step thread it only begins. */
 MUST_USE bool work_begin(struct work *work, const char *manager);
+/* Go on for another manager in the same transaction: a lane records outcomes of several managers at once. */
+void work_switch(struct work *work, const char *manager);
+const char *work_manager(const struct work *work);                          /* for whom the transaction is; borrowed */
 enum outcome work_commit(struct work *work, const ProtobufCMessage *reply); /* reply NULL in a step thread */
 enum outcome work_end(struct work *work);
 enum outcome work_refuse(struct work *work);

@@ -1,0 +1,79 @@
+#include "intake/intake_setup.h"
+
+#include "chassis/journal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct setting intake_settings[INTAKE_SETTINGS] = {
+    {"SHIKAKU_JPKI_ROOTS", SETTING_TEXT, "", 0, 0,
+        "Folder of the pinned roots of 署名用電子証明書. Empty: KEYS/jpki-roots."},
+    {"SHIKAKU_JPKI_POLICY", SETTING_TEXT, "1.2.392.200149.8.5.1.0.20", 0, 0,
+        "Certificate policy that a signer must have; the default is the test environment's."},
+    {"SHIKAKU_CRL_URL", SETTING_TEXT, NULL, 0, 0, "Where the lists of revoked certificates are: URL/ROOT.crl."},
+    {"SHIKAKU_CRL_SECONDS", SETTING_NUMBER, "60", 1, 86400, "How often the lists are fetched, in seconds."},
+    {"SHIKAKU_PAYMENT_URL", SETTING_TEXT, NULL, 0, 0, "The payment service."},
+    {"SHIKAKU_NOTICE_URL", SETTING_TEXT, NULL, 0, 0, "Mynaportal's receiver of notices (お知らせ)."},
+    {"SHIKAKU_TRIES", SETTING_NUMBER, "20", 1, 1000, "Failed tries of a step after which a person is asked."},
+    {"SHIKAKU_LANE_THREADS", SETTING_NUMBER, "1", 1, 16, "Step threads a peer."},
+};
+
+struct outside_peer intake_payment = {.name = "payment", .total_ms = 5000};
+struct outside_peer intake_mynaportal = {.name = "mynaportal", .total_ms = 5000};
+
+static struct programmes *programmes;
+static struct trust_roots *roots;
+static struct revocation *revocation;
+
+#define MANAGERS_MAX 128
+
+size_t intake_keys(const struct key_want **wants)
+{
+    static struct key_want list[2 * MANAGERS_MAX + 2];
+    char problem[PROGRAMMES_PROBLEM_MAX];
+    size_t count = 0;
+    programmes = programmes_load(setting_text("SHIKAKU_PROGRAMMES"), problem, sizeof problem);
+    list[count++] = (struct key_want){"*", KEY_DATA};
+    for (size_t i = 0; programmes && i < programmes_count(programmes) && count + 2 < sizeof list / sizeof *list; i++) {
+        list[count++] = (struct key_want){programmes_at(programmes, i)->manager, KEY_DATA};
+        list[count++] = (struct key_want){programmes_at(programmes, i)->manager, KEY_INDEX};
+    }
+    if (!programmes)
+        fprintf(stderr, "%s\n", problem);
+    *wants = list;
+    return count;
+}
+
+bool intake_prepare(struct fault *fault)
+{
+    char folder[512];
+    const char *given = setting_text("SHIKAKU_JPKI_ROOTS");
+    snprintf(folder, sizeof folder, "%s%s", *given ? given : setting_text("SHIKAKU_KEYS"), *given ? "" : "/jpki-roots");
+    if (!programmes)
+        return fault_set(fault, FAULT_internal, "SHIKAKU_PROGRAMMES");
+    if (!(roots = trust_roots_load(folder)))
+        return fault_set(fault, FAULT_internal, "SHIKAKU_JPKI_ROOTS");
+    intake_payment.base_url = setting_text("SHIKAKU_PAYMENT_URL");
+    intake_mynaportal.base_url = setting_text("SHIKAKU_NOTICE_URL");
+    revocation = revocation_new(roots);
+    return revocation &&
+                   revocation_start(revocation, setting_text("SHIKAKU_CRL_URL"), setting_number("SHIKAKU_CRL_SECONDS"))
+               ? true
+               : fault_set(fault, FAULT_internal, "SHIKAKU_CRL_URL");
+}
+
+const struct programmes *intake_programmes(void)
+{
+    return programmes;
+}
+
+const struct trust_roots *intake_roots(void)
+{
+    return roots;
+}
+
+struct revocation *intake_revocation(void)
+{
+    return revocation;
+}
