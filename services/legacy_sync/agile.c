@@ -295,32 +295,39 @@ static struct bytes package_write(
                                                                 : (struct bytes){0};
 }
 
-static bool secrets_write(struct info *info, const char *password, const uint8_t key[KEY])
+static bool secrets_write(struct info *info, const struct agile_lock *lock, const uint8_t key[KEY])
 {
-    uint8_t spun[HASH];
+    memcpy(info->password_salt, lock->salt, SALT);
     memcpy(info->key_value, key, KEY);
-    bool ok = hash_two(info->verifier_value, info->verifier_input, BLOCK, "", 0) &&
-              password_spin(spun, password, info->password_salt, info->spin) &&
-              value_crypt(true, spun, purpose_verifier_input, info->password_salt, info->verifier_input, BLOCK) &&
-              value_crypt(true, spun, purpose_verifier_value, info->password_salt, info->verifier_value, HASH) &&
-              value_crypt(true, spun, purpose_key_value, info->password_salt, info->key_value, KEY);
-    OPENSSL_cleanse(spun, sizeof spun);
-    return ok;
+    return hash_two(info->verifier_value, info->verifier_input, BLOCK, "", 0) &&
+           value_crypt(true, lock->spun, purpose_verifier_input, lock->salt, info->verifier_input, BLOCK) &&
+           value_crypt(true, lock->spun, purpose_verifier_value, lock->salt, info->verifier_value, HASH) &&
+           value_crypt(true, lock->spun, purpose_key_value, lock->salt, info->key_value, KEY);
 }
 
-struct bytes agile_encrypt(struct arena *arena, const void *document, size_t len, const char *password)
+bool agile_lock_make(struct agile_lock *lock, const char *password)
+{
+    return RAND_bytes(lock->salt, SALT) == 1 && password_spin(lock->spun, password, lock->salt, AGILE_SPIN_COUNT);
+}
+
+void agile_lock_wipe(struct agile_lock *lock)
+{
+    OPENSSL_cleanse(lock, sizeof *lock);
+}
+
+struct bytes agile_encrypt(struct arena *arena, const void *document, size_t len, const struct agile_lock *lock)
 {
     struct info info = {.spin = AGILE_SPIN_COUNT};
     uint8_t key[KEY];
     struct bytes file = {0}, package, stream;
     if (len == 0 || len > AGILE_DOCUMENT_MAX || RAND_bytes(key, sizeof key) != 1 ||
-        RAND_bytes(info.data_salt, SALT) != 1 || RAND_bytes(info.password_salt, SALT) != 1 ||
-        RAND_bytes(info.verifier_input, BLOCK) != 1 || RAND_bytes(info.hmac_key, HASH) != 1) {
+        RAND_bytes(info.data_salt, SALT) != 1 || RAND_bytes(info.verifier_input, BLOCK) != 1 ||
+        RAND_bytes(info.hmac_key, HASH) != 1) {
         goto out;
     }
     package = package_write(arena, document, len, key, info.data_salt);
     if (!package.data || !hmac_make(info.hmac_value, info.hmac_key, package) || !integrity_crypt(true, key, &info) ||
-        !secrets_write(&info, password, key)) {
+        !secrets_write(&info, lock, key)) {
         goto out;
     }
     stream = info_write(arena, &info);

@@ -39,14 +39,16 @@ char *hand_over_of_application(
         fault);
 }
 
+static const char sql_manager_enforce[] = "SELECT pg_catalog.set_config('shikaku.manager', $1, true)";
 static const char sql_hand_over_load[] =
     "SELECT id::text, manager, programme, application::text, system, pseudonym, state, content "
     "FROM legacy_sync.hand_over WHERE manager = $1 AND id = $2::uuid";
 
-bool hand_over_load(struct pg *pg, struct arena *arena, const char *manager, const char *id,
-    struct hand_over *hand_over, struct fault *fault)
+bool hand_over_load(
+    struct pg *pg, struct arena *arena, const struct task *task, struct hand_over *hand_over, struct fault *fault)
 {
-    PGresult *result = pg_query(pg, sql_hand_over_load, fault, PG_VALUES(pg_text(manager), pg_text(id)));
+    pg_queue(pg, sql_manager_enforce, PG_VALUES(pg_text(task->manager)));
+    PGresult *result = pg_query(pg, sql_hand_over_load, fault, PG_VALUES(pg_text(task->manager), pg_text(task->id)));
     if (!result) {
         return false;
     }

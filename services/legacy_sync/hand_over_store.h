@@ -22,9 +22,10 @@ void hand_over_put(struct pg *pg, const struct hand_over *hand_over);
 /* The id of an application's hand-over; NULL with fault FAULT_NONE where there is none. */
 char *hand_over_of_application(
     struct pg *pg, struct arena *arena, const char *manager, const char *application, struct fault *fault);
-/* Lock and read. False: it is not there (FAULT_not_found), or a fault of the database. */
-MUST_USE bool hand_over_load(struct pg *pg, struct arena *arena, const char *manager, const char *id,
-    struct hand_over *hand_over, struct fault *fault);
+/* Put the task's manager in force for the open transaction, then read its hand-over. False: it is not there
+ * (FAULT_not_found), or a fault of the database. */
+MUST_USE bool hand_over_load(
+    struct pg *pg, struct arena *arena, const struct task *task, struct hand_over *hand_over, struct fault *fault);
 /* Its task ends with it. A second finish of the same one fails the transaction with FAULT_state_conflict. */
 void hand_over_finish(struct pg *pg, const struct hand_over *hand_over, const char *reference);
 /* The state may be the same as before. */

@@ -74,7 +74,9 @@ static json_t *tool_open(const char *password)
 START_TEST(an_independent_reader_opens_ours)
 {
     struct bytes book = workbook_write(arena, &roll_table, "准看護師籍簿", "/dev/shm");
-    struct bytes file = agile_encrypt(arena, book.data, book.len, PASSWORD);
+    struct agile_lock lock;
+    ck_assert(agile_lock_make(&lock, PASSWORD));
+    struct bytes file = agile_encrypt(arena, book.data, book.len, &lock);
     FILE *out = fopen(path, "w");
     ck_assert_uint_eq(fwrite(file.data, 1, file.len, out), file.len);
     fclose(out);

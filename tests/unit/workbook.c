@@ -17,11 +17,13 @@
 #define PASSWORD "Kani-to-Ebi-2026"
 
 static struct arena *arena;
+static struct agile_lock lock; /* under PASSWORD */
 
 static void arena_start(void)
 {
     arena = arena_new((size_t)256 << 20);
     ck_assert_ptr_nonnull(arena);
+    ck_assert(agile_lock_make(&lock, PASSWORD));
 }
 
 static void arena_end(void)
@@ -98,7 +100,7 @@ static bool contains(struct bytes file, const char *text)
 START_TEST(the_password_opens_it)
 {
     struct bytes book = workbook_write(arena, &roll_table, "籍簿", SCRATCH), document;
-    struct bytes file = agile_encrypt(arena, book.data, book.len, PASSWORD);
+    struct bytes file = agile_encrypt(arena, book.data, book.len, &lock);
     ck_assert_ptr_nonnull(file.data);
     ck_assert(!contains(file, "xl/worksheets"));
     ck_assert_int_eq(agile_decrypt(arena, file.data, file.len, PASSWORD, &document), AGILE_OPENED);
@@ -106,6 +108,24 @@ START_TEST(the_password_opens_it)
     ck_assert_mem_eq(document.data, book.data, book.len);
     ck_assert_int_eq(agile_decrypt(arena, file.data, file.len, "Kani-to-Ebi-2027", &document), AGILE_WRONG_PASSWORD);
     ck_assert_int_eq(agile_decrypt(arena, book.data, book.len, PASSWORD, &document), AGILE_NOT_ENCRYPTED);
+}
+END_TEST
+
+/* LINK-4: no password that Excel could not take makes a lock */
+START_TEST(odd_passwords_make_no_lock)
+{
+    char longest[258];
+    memset(longest, 'a', sizeof longest);
+    longest[255] = 0;
+    ck_assert(agile_lock_make(&lock, longest));
+    longest[255] = 'a';
+    longest[256] = 0;
+    ck_assert(!agile_lock_make(&lock, longest));
+    ck_assert(!agile_lock_make(&lock, ""));
+    ck_assert(!agile_lock_make(&lock, "broken \xE3\x81"));
+    ck_assert(agile_lock_make(&lock, "合言葉𠮷"));
+    agile_lock_wipe(&lock);
+    ck_assert_int_eq(lock.spun[0] | lock.spun[63] | lock.salt[0] | lock.salt[15], 0);
 }
 END_TEST
 
@@ -119,7 +139,7 @@ START_TEST(every_length_comes_back)
     for (size_t i = 0; i < len; i++) {
         plain[i] = (uint8_t)(i * 31 + i / 256);
     }
-    struct bytes file = agile_encrypt(arena, plain, len, PASSWORD);
+    struct bytes file = agile_encrypt(arena, plain, len, &lock);
     ck_assert_ptr_nonnull(file.data);
     ck_assert_uint_eq(file.len % 512, 0);
     ck_assert_int_eq(agile_decrypt(arena, file.data, file.len, PASSWORD, &document), AGILE_OPENED);
@@ -133,7 +153,7 @@ END_TEST
 START_TEST(an_altered_file_is_refused)
 {
     struct bytes book = workbook_write(arena, &roll_table, "籍簿", SCRATCH), document;
-    struct bytes file = agile_encrypt(arena, book.data, book.len, PASSWORD);
+    struct bytes file = agile_encrypt(arena, book.data, book.len, &lock);
     file.data[file.len - 700] ^= 1;
     ck_assert_int_eq(agile_decrypt(arena, file.data, file.len, PASSWORD, &document), AGILE_ALTERED);
 }
@@ -142,7 +162,7 @@ END_TEST
 /* Cut, stretched and scribbled containers must neither crash (ASan) nor open. */
 START_TEST(a_broken_container_is_refused)
 {
-    struct bytes file = agile_encrypt(arena, "document", 8, PASSWORD), document;
+    struct bytes file = agile_encrypt(arena, "document", 8, &lock), document;
     uint8_t *copy = malloc(file.len);
     srand(7);
     for (int turn = 0; turn < 4000; turn++) {
@@ -226,6 +246,7 @@ int main(void)
     tcase_add_test(t, what_is_written_is_read);
     tcase_add_test(t, nothing_is_left_lying);
     tcase_add_test(t, the_password_opens_it);
+    tcase_add_test(t, odd_passwords_make_no_lock);
     tcase_add_loop_test(t, every_length_comes_back, 0, 14);
     tcase_add_test(t, an_altered_file_is_refused);
     tcase_add_test(t, a_broken_container_is_refused);
