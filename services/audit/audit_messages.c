@@ -1,0 +1,165 @@
+#include "audit/audit_messages.h"
+
+#include "audit.pb-c.h"
+#include "audit/audit_log.h"
+
+#include <string.h>
+
+#define OWN_AT_ONCE 200
+
+static bool uuid_check(const char *text)
+{
+    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    if (strlen(text) != sizeof form - 1)
+        return false;
+    for (size_t i = 0; form[i]; i++)
+        if (form[i] == '-' ? text[i] != '-' : !strchr("0123456789abcdef", text[i]))
+            return false;
+    return true;
+}
+
+static bool link_check(const Audit__Link *link)
+{
+    return link->sequence > 0 && link->sequence <= INT64_MAX && link->previous.len == AUDIT_DIGEST_BYTES &&
+           link->digest.len == AUDIT_DIGEST_BYTES && link->event.len > 0;
+}
+
+static bool append_check(const ProtobufCMessage *message, struct fault *fault)
+{
+    const Audit__AppendRequest *request = (const Audit__AppendRequest *)message;
+    size_t total = 0;
+    for (size_t i = 0; i < request->n_chains; i++) {
+        const Audit__Chain *chain = request->chains[i];
+        if (!uuid_check(chain->instance) || chain->worker > INT32_MAX)
+            return fault_set(fault, FAULT_malformed, "chain");
+        for (size_t j = 0; j < chain->n_links; j++)
+            if (!link_check(chain->links[j]))
+                return fault_set(fault, FAULT_malformed, "link");
+        total += chain->n_links;
+    }
+    return total <= AUDIT_RECORDS_MAX ? true : fault_set(fault, FAULT_too_large, "links");
+}
+
+static struct audit_record *records_read(struct arena *arena, const char *service, const Audit__Chain *chain)
+{
+    struct audit_record *records = arena_take(arena, (chain->n_links + 1) * sizeof *records);
+    for (size_t i = 0; records && i < chain->n_links; i++) {
+        const Audit__Link *link = chain->links[i];
+        records[i] = (struct audit_record){service, chain->instance, chain->worker, link->sequence,
+            {link->previous.data, link->previous.len}, {link->digest.data, link->digest.len},
+            {link->event.data, link->event.len}};
+    }
+    return records;
+}
+
+static struct audit_chain *chains_read(struct arena *arena, const char *service, const Audit__AppendRequest *request)
+{
+    struct audit_chain *chains = arena_take(arena, (request->n_chains + 1) * sizeof *chains);
+    for (size_t i = 0; chains && i < request->n_chains; i++) {
+        struct audit_record *records = records_read(arena, service, request->chains[i]);
+        if (!records)
+            return NULL;
+        chains[i] = (struct audit_chain){
+            request->chains[i]->instance, request->chains[i]->worker, records, request->chains[i]->n_links, 0, false};
+    }
+    return chains;
+}
+
+/* Tells how far each chain is in the log. A broken one stays where it broke, the others go on; where nothing could be
+ * taken at all the sender is refused, again and again, until a person has looked. */
+static bool reply_fill(struct work *work, const struct audit_chain *chains, size_t count, Audit__AppendReply *reply)
+{
+    Audit__Through *through = arena_take(work->arena, (count + 1) * sizeof *through);
+    reply->through = arena_take(work->arena, (count + 1) * sizeof *reply->through);
+    if (!through || !reply->through)
+        return fault_set(&work->fault, FAULT_internal, NULL);
+    for (size_t i = 0; i < count; i++) {
+        if (chains[i].broken && chains[i].through < chains[i].records[0].sequence)
+            continue;
+        audit__through__init(&through[i]);
+        through[i].instance = (char *)chains[i].instance;
+        through[i].worker = chains[i].worker;
+        through[i].sequence = chains[i].through;
+        reply->through[reply->n_through++] = &through[i];
+    }
+    return reply->n_through || !count ? true : fault_set(&work->fault, FAULT_audit_gap, "links");
+}
+
+static enum outcome append_act(struct work *work)
+{
+    const Audit__AppendRequest *request = (const Audit__AppendRequest *)work->request;
+    Audit__AppendReply reply = AUDIT__APPEND_REPLY__INIT;
+    struct audit_chain *chains = chains_read(work->arena, work->peer->name, request);
+    if (!chains)
+        return work_refuse_with(work, FAULT_internal, NULL);
+    if (!work_begin(work, ""))
+        return work_end(work);
+    if (!log_append(work->pg, work->arena, work->peer->name, chains, request->n_chains, &work->fault) ||
+        !reply_fill(work, chains, request->n_chains, &reply))
+        return work_refuse(work);
+    return work_commit(work, &reply.base);
+}
+
+static enum outcome status_act(struct work *work)
+{
+    Audit__StatusReply reply = AUDIT__STATUS_REPLY__INIT;
+    struct merkle tree;
+    struct audit_head head;
+    uint8_t root[MERKLE_HASH_BYTES];
+    if (!pg_ensure(work->pg, &work->fault) || !sequencer_read(work->pg, &tree, &work->fault) ||
+        !head_read(work->pg, &head, &work->fault))
+        return work_refuse(work);
+    merkle_root(&tree, root);
+    reply.events = tree.size;
+    reply.root = (ProtobufCBinaryData){sizeof root, root};
+    reply.signed_events = head.size;
+    return work_commit(work, &reply.base);
+}
+
+const struct message audit_messages[] = {
+    {ROUTE_audit_append, append_check, append_act},
+    {ROUTE_audit_status, NULL, status_act},
+};
+const size_t audit_message_count = sizeof audit_messages / sizeof *audit_messages;
+
+/* One record a chain at a time: they are few, and log_append takes chains of any length. */
+static size_t own_read(
+    struct arena *arena, const PGresult *rows, struct audit_chain *chains, struct audit_record *records)
+{
+    size_t count = (size_t)PQntuples(rows), made = 0;
+    for (size_t i = 0; i < count; i++) {
+        char *instance = pg_get_text(rows, (int)i, 0, arena);
+        if (!instance)
+            return 0;
+        records[i] = (struct audit_record){"audit", instance, (uint32_t)pg_get_integer(rows, (int)i, 1),
+            (uint64_t)pg_get_integer(rows, (int)i, 2), pg_get_bytes(rows, (int)i, 3), pg_get_bytes(rows, (int)i, 4),
+            pg_get_bytes(rows, (int)i, 5)};
+        struct audit_chain *last = made ? &chains[made - 1] : NULL;
+        if (last && strcmp(last->instance, instance) == 0 && last->worker == records[i].worker)
+            last->count++;
+        else
+            chains[made++] = (struct audit_chain){instance, records[i].worker, &records[i], 1, 0, false};
+    }
+    return made;
+}
+
+int own_records_turn(struct work *work, const struct lane *lane)
+{
+    (void)lane;
+    struct audit_chain chains[OWN_AT_ONCE];
+    struct audit_record records[OWN_AT_ONCE];
+    PGresult *rows = pg_ensure(work->pg, &work->fault) ? own_records_list(work->pg, OWN_AT_ONCE, &work->fault) : NULL;
+    size_t count = rows ? own_read(work->arena, rows, chains, records) : 0;
+    int taken = 0;
+    if (count && work_begin(work, "")) {
+        bool appended = log_append(work->pg, work->arena, "audit", chains, count, &work->fault);
+        for (size_t i = 0; appended && i < count; i++)
+            own_records_drop(work->pg, chains[i].instance, chains[i].worker, chains[i].through);
+        if (!appended)
+            pg_rollback(work->pg);
+        else if (work_commit(work, NULL) == OUTCOME_DONE)
+            taken = chains[0].broken ? 0 : PQntuples(rows);
+    }
+    PQclear(rows);
+    return taken;
+}

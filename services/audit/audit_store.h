@@ -1,0 +1,36 @@
+/* The log, the chains that feed it, and its heads (migrations/audit). */
+#ifndef AUDIT_STORE_H
+#define AUDIT_STORE_H
+
+#include "chassis/audit_head.h"
+#include "chassis/merkle.h"
+#include "chassis/pg.h"
+
+/* In the open transaction: become the one sequencer until it ends, and read where the log stands. */
+MUST_USE bool sequencer_take(struct pg *pg, struct merkle *tree, struct fault *fault);
+/* The same without becoming it, outside a transaction. */
+MUST_USE bool sequencer_read(struct pg *pg, struct merkle *tree, struct fault *fault);
+void sequencer_put(struct pg *pg, const struct merkle *tree);
+
+/* Where a worker's chain stands. sequence 0 and zeroes: nothing of it is in the log. */
+struct chain_end {
+    uint64_t sequence;
+    uint8_t digest[AUDIT_DIGEST_BYTES];
+};
+MUST_USE bool chain_read(struct pg *pg, const char *service, const char *instance, uint32_t worker,
+    struct chain_end *end, struct fault *fault);
+void chain_put(struct pg *pg, const char *service, const char *instance, uint32_t worker, const struct chain_end *end);
+
+/* Add records at `position` and on. False only when memory is out. */
+MUST_USE bool log_put(
+    struct pg *pg, struct arena *arena, uint64_t position, const struct audit_record *records, size_t count);
+
+/* The newest head. size and signed_at_ms are 0 where there is none. */
+MUST_USE bool head_read(struct pg *pg, struct audit_head *head, struct fault *fault);
+MUST_USE bool head_put(struct pg *pg, const struct audit_head *head, struct fault *fault);
+
+/* audit's own records of use, which no relay brings: at most `limit`, in order; the caller's, PQclear it. */
+MUST_USE PGresult *own_records_list(struct pg *pg, int limit, struct fault *fault);
+void own_records_drop(struct pg *pg, const char *instance, uint32_t worker, uint64_t through);
+
+#endif

@@ -1,0 +1,43 @@
+/* audit keeps the records of use (利用記録) in one log that cannot be changed unseen. */
+#include "audit/audit_messages.h"
+#include "audit/audit_sign.h"
+#include "chassis/boot.h"
+
+static const struct setting settings[] = {
+    {"SHIKAKU_WITNESS", SETTING_TEXT, "var/witness/heads", 0, 0,
+        "File for the signed heads of the log: outside the database, best on another machine's storage."},
+};
+
+static size_t keys(const struct key_want **wants)
+{
+    static const struct key_want own[] = {{"*", KEY_DATA}, {"*", KEY_SIGN}};
+    *wants = own;
+    return sizeof own / sizeof *own;
+}
+
+static bool prepare(struct fault *fault)
+{
+    return sign_key_publish(setting_text("SHIKAKU_KEYS"), fault) &&
+           witness_open(setting_text("SHIKAKU_WITNESS"), fault);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct lane lanes[] = {
+        {"head_sign", 1, head_sign_turn, NULL},
+        {"own_records", 1, own_records_turn, NULL},
+    };
+    const struct service service = {
+        .name = "audit",
+        .schema_version = 1,
+        .settings = settings,
+        .setting_count = sizeof settings / sizeof *settings,
+        .keys = keys,
+        .prepare = prepare,
+        .messages = audit_messages,
+        .message_count = audit_message_count,
+        .lanes = lanes,
+        .lane_count = sizeof lanes / sizeof *lanes,
+    };
+    return service_run(&service, argc, argv);
+}

@@ -1,0 +1,120 @@
+#include "chassis/audit_head.h"
+
+#include "chassis/merkle.h"
+
+#include <endian.h>
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PURPOSE "shikaku audit head 1"
+
+struct head_text {
+    char purpose[sizeof PURPOSE];
+    uint8_t size[8], root[32], signed_at_ms[8];
+};
+
+void audit_link_digest(const struct audit_record *record, uint8_t digest[AUDIT_DIGEST_BYTES])
+{
+    uint64_t sequence = htobe64(record->sequence);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    EVP_DigestInit_ex(context, EVP_sha256(), NULL);
+    EVP_DigestUpdate(context, record->previous.data, record->previous.len);
+    EVP_DigestUpdate(context, &sequence, sizeof sequence);
+    EVP_DigestUpdate(context, record->event.data, record->event.len);
+    EVP_DigestFinal_ex(context, digest, NULL);
+    EVP_MD_CTX_free(context);
+}
+
+static uint8_t *part_put(uint8_t *at, const void *data, size_t len)
+{
+    uint32_t size = htobe32((uint32_t)len);
+    memcpy(at, &size, sizeof size);
+    if (len)
+        memcpy(at + sizeof size, data, len);
+    return at + sizeof size + len;
+}
+
+bool audit_leaf(const struct audit_record *record, uint8_t leaf[AUDIT_DIGEST_BYTES])
+{
+    uint32_t worker = htobe32(record->worker);
+    uint64_t sequence = htobe64(record->sequence);
+    const struct bytes parts[] = {
+        {(uint8_t *)record->service, strlen(record->service)},
+        {(uint8_t *)record->instance, strlen(record->instance)},
+        {(uint8_t *)&worker, sizeof worker},
+        {(uint8_t *)&sequence, sizeof sequence},
+        record->previous,
+        record->digest,
+        record->event,
+    };
+    size_t len = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        len += 4 + parts[i].len;
+    uint8_t *all = malloc(len), *at = all;
+    if (!all)
+        return false;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        at = part_put(at, parts[i].data, parts[i].len);
+    merkle_leaf(all, len, leaf);
+    free(all);
+    return true;
+}
+
+static struct head_text head_text(const struct audit_head *head)
+{
+    struct head_text text = {.purpose = PURPOSE};
+    uint64_t size = htobe64(head->size), signed_at_ms = htobe64((uint64_t)head->signed_at_ms);
+    memcpy(text.size, &size, 8);
+    memcpy(text.root, head->root, 32);
+    memcpy(text.signed_at_ms, &signed_at_ms, 8);
+    return text;
+}
+
+bool audit_head_sign(struct audit_head *head, const struct key *key)
+{
+    struct head_text text = head_text(head);
+    return key_ed25519_public(key, head->public_key) && key_sign(key, &text, sizeof text, head->signature);
+}
+
+bool audit_head_check(const struct audit_head *head)
+{
+    struct head_text text = head_text(head);
+    return key_signature_check(head->public_key, &text, sizeof text, head->signature);
+}
+
+static void hex_print(const uint8_t *bytes, size_t len, char *text)
+{
+    for (size_t i = 0; i < len; i++)
+        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static bool hex_parse(const char *text, uint8_t *bytes, size_t len)
+{
+    if (strlen(text) != 2 * len || strspn(text, "0123456789abcdef") != 2 * len)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        sscanf(text + 2 * i, "%2hhx", &bytes[i]);
+    return true;
+}
+
+int audit_head_print(const struct audit_head *head, char line[AUDIT_HEAD_LINE_MAX])
+{
+    char root[65], public_key[65], signature[129];
+    hex_print(head->root, 32, root);
+    hex_print(head->public_key, 32, public_key);
+    hex_print(head->signature, 64, signature);
+    return snprintf(line, AUDIT_HEAD_LINE_MAX, "%" PRIu64 " %s %" PRId64 " %s %s\n", head->size, root,
+        head->signed_at_ms, public_key, signature);
+}
+
+bool audit_head_parse(struct audit_head *head, const char *line)
+{
+    char root[65], public_key[65], signature[129];
+    return sscanf(line, "%" SCNu64 " %64s %" SCNd64 " %64s %128s", &head->size, root, &head->signed_at_ms, public_key,
+               signature) == 5 &&
+           hex_parse(root, head->root, 32) && hex_parse(public_key, head->public_key, 32) &&
+           hex_parse(signature, head->signature, 64);
+}

@@ -1,0 +1,46 @@
+/* What the log of records of use is made of and how its heads are signed: shared by audit, which writes it, and the
+ * verifier, which trusts nothing but this and the public key. */
+#ifndef CHASSIS_AUDIT_HEAD_H
+#define CHASSIS_AUDIT_HEAD_H
+
+#include "chassis/arena.h"
+#include "chassis/fault.h"
+#include "chassis/keyring.h"
+
+#include <stdint.h>
+
+#define AUDIT_DIGEST_BYTES 32
+#define AUDIT_HEAD_LINE_MAX 384
+
+/* One record in the log. */
+struct audit_record {
+    const char *service, *instance; /* instance: UUID, lower case */
+    uint32_t worker;
+    uint64_t sequence;
+    struct bytes previous, digest, event;
+};
+
+/* The link of a worker's own chain: SHA-256(previous || sequence as 8 bytes || event), as the chassis makes it. */
+void audit_link_digest(const struct audit_record *record, uint8_t digest[AUDIT_DIGEST_BYTES]);
+
+/* The record's leaf: over all its parts, each with its length before it. False when memory is out. */
+MUST_USE bool audit_leaf(const struct audit_record *record, uint8_t leaf[AUDIT_DIGEST_BYTES]);
+
+/* What is said of the log at one moment, and signed (Ed25519). */
+struct audit_head {
+    uint64_t size;
+    uint8_t root[32];
+    int64_t signed_at_ms;
+    uint8_t public_key[32];
+    uint8_t signature[64];
+};
+
+MUST_USE bool audit_head_sign(struct audit_head *head, const struct key *key);
+/* Only whether it was signed by the key that it names; whether that key is audit's is for the caller to say. */
+MUST_USE bool audit_head_check(const struct audit_head *head);
+
+/* A line of the witness: size, root, time, public key, signature; decimal and hex, one blank between, newline. */
+int audit_head_print(const struct audit_head *head, char line[AUDIT_HEAD_LINE_MAX]);
+MUST_USE bool audit_head_parse(struct audit_head *head, const char *line);
+
+#endif
