@@ -23,8 +23,9 @@ static const struct setting settings[] = {
         "Folder of the workbooks (准看護師籍簿); made if missing."},
     {"SHIKAKU_SCRATCH_DIR", SETTING_TEXT, "/dev/shm", 0, 0,
         "Folder on a tmpfs where the parts of a workbook lie while it is made."},
-    {"SHIKAKU_WORKBOOK_PASSWORD_FILE", SETTING_TEXT, "var/keys/legacy_sync/workbook-password.json", 0, 0,
-        "The workbooks' password and its day, as {\"password\": …, \"set_on\": \"YYYY-MM-DD\"}: 12 to 64 characters, "
+    {"SHIKAKU_WORKBOOK_PASSWORD_FILE", SETTING_TEXT, "", 0, 0,
+        "Empty: legacy_sync/workbook-password.json under SHIKAKU_KEYS. The workbooks' password and its day, as "
+        "{\"password\": …, \"set_on\": \"YYYY-MM-DD\"}: 12 to 64 characters, "
         "three "
         "of four kinds, changed within 90 days."},
 };

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <limits.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -23,6 +24,18 @@
 #include <unistd.h>
 
 #define NUMBER_LABEL "個人番号"
+
+static char export_folder[PATH_MAX], password_file[PATH_MAX];
+
+static void place_find(const char *setting, const char *under, const char *name, char place[PATH_MAX])
+{
+    const char *given = setting_text(setting);
+    if (*given) {
+        snprintf(place, PATH_MAX, "%s", given);
+    } else {
+        snprintf(place, PATH_MAX, "%s/%s", setting_text(under), name);
+    }
+}
 
 /* libxlsxwriter, zlib and minizip keep copies of the cells on the heap and free them as they are: here the heap
  * overwrites what is freed, and none of it is swapped where the system lets us lock memory. */
@@ -37,9 +50,10 @@ static void memory_guard(void)
 
 bool workbook_export_open(struct fault *fault)
 {
-    const char *folder = setting_text("SHIKAKU_EXPORT_DIR");
+    place_find("SHIKAKU_EXPORT_DIR", "SHIKAKU_VAR", "export", export_folder);
+    place_find("SHIKAKU_WORKBOOK_PASSWORD_FILE", "SHIKAKU_KEYS", "legacy_sync/workbook-password.json", password_file);
     memory_guard();
-    if ((mkdir(folder, 0700) != 0 && errno != EEXIST) || access(folder, W_OK | X_OK) != 0) {
+    if ((mkdir(export_folder, 0700) != 0 && errno != EEXIST) || access(export_folder, W_OK | X_OK) != 0) {
         return fault_set(fault, FAULT_unavailable, "SHIKAKU_EXPORT_DIR");
     }
     return true;
@@ -56,7 +70,7 @@ static struct password lock_password; /* that lock_in_use was made from */
 static bool lock_take(struct agile_lock *lock)
 {
     struct password password;
-    bool ready = password_read(&password, setting_text("SHIKAKU_WORKBOOK_PASSWORD_FILE"));
+    bool ready = password_read(&password, password_file);
     const char *broken = ready ? password_fault(&password, clock_ms() / 1000) : "file";
     if (broken) {
         journal(JOURNAL_ERROR, NULL, "workbook_password", WORD("rule", broken));
@@ -165,8 +179,7 @@ static enum fault_code export_write(
         file = agile_encrypt(arena, book.data, book.len, &lock);
     }
     agile_lock_wipe(&lock);
-    return file.data && file_write_whole(setting_text("SHIKAKU_EXPORT_DIR"), name, file) ? FAULT_NONE
-                                                                                         : FAULT_unavailable;
+    return file.data && file_write_whole(export_folder, name, file) ? FAULT_NONE : FAULT_unavailable;
 }
 
 void workbook_export(struct arena *arena, const struct programme *programme, const char *hand_over,
