@@ -62,9 +62,10 @@ static bool attributes_are_right(CMS_SignerInfo *signer)
 
 static bool names_signer(CMS_SignerInfo *signer, X509 *certificate)
 {
-    ASN1_OCTET_STRING *key_id;
-    X509_NAME *issuer;
-    ASN1_INTEGER *serial;
+    /* A signer named by key id leaves the others as they were. */
+    ASN1_OCTET_STRING *key_id = NULL;
+    X509_NAME *issuer = NULL;
+    ASN1_INTEGER *serial = NULL;
     return CMS_SignerInfo_get0_signer_id(signer, &key_id, &issuer, &serial) == 1 && issuer && serial &&
            trust_names_equal(issuer, X509_get_issuer_name(certificate)) &&
            ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(certificate)) == 0;

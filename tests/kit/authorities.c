@@ -159,12 +159,27 @@ static bool applicants_make(const char *folder)
     return pem_close(&pem, ok);
 }
 
+/* What intake pins is a folder, with nothing else in it. */
+static bool pinned_make(const char *folder)
+{
+    char pinned[PATH_SIZE];
+    if (!path_print(pinned, folder, "jpki-roots", ""))
+        return complain(folder, "jpki-roots", "path is too long");
+    if (mkdir(pinned, 0700) != 0 && errno != EEXIST)
+        return complain(folder, "jpki-roots", strerror(errno));
+    X509 *root = certificate_load(folder, "jpki-root");
+    bool ok = certificate_save(pinned, "jpki-root", root);
+    X509_free(root);
+    return ok;
+}
+
 static bool folder_fill(const char *folder)
 {
     for (size_t i = 0; i < sizeof certified / sizeof *certified; i++)
         if (!exists(folder, certified[i].name, ".pem") && !certified_make(folder, i))
             return false;
-    return (exists(folder, "mynaportal-assertion", ".pub") || assertion_make(folder)) &&
+    return (exists(folder, "jpki-roots/jpki-root", ".pem") || pinned_make(folder)) &&
+           (exists(folder, "mynaportal-assertion", ".pub") || assertion_make(folder)) &&
            (exists(folder, "applicants", ".key") || applicants_make(folder));
 }
 

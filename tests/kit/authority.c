@@ -1,8 +1,10 @@
 #include "kit/authority.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
@@ -101,6 +103,7 @@ static X509_EXTENSION *crl_place_make(void)
         !sk_GENERAL_NAME_push(point->distpoint->name.fullname, general))
         goto out;
     general = NULL;
+    point->distpoint->type = 0; /* fullName */
     if (!sk_DIST_POINT_push(points, point))
         goto out;
     point = NULL;
@@ -134,8 +137,7 @@ out:
     return extension;
 }
 
-/* certificatePolicies with the CPS qualifier needs a section of a configuration in OpenSSL's notation. */
-static X509_EXTENSION *policy_make(const char *policy)
+X509_EXTENSION *kit_policy_extension(const char *policy, bool critical)
 {
     X509_EXTENSION *extension = NULL;
     POLICYINFO *info = POLICYINFO_new();
@@ -156,7 +158,7 @@ static X509_EXTENSION *policy_make(const char *policy)
     if (!sk_POLICYINFO_push(policies, info))
         goto out;
     info = NULL;
-    extension = X509V3_EXT_i2d(NID_certificate_policies, 1, policies);
+    extension = X509V3_EXT_i2d(NID_certificate_policies, critical, policies);
 out:
     POLICYQUALINFO_free(qualifier);
     POLICYINFO_free(info);
@@ -174,7 +176,7 @@ struct kit_authority *kit_authority_take(EVP_PKEY *key, X509 *root)
     }
     authority->key = key;
     authority->root = root;
-    if (key && root && (authority->policy = policy_make(KIT_POLICY_TEST)) &&
+    if (key && root && (authority->policy = kit_policy_extension(KIT_POLICY_TEST, true)) &&
         (authority->key_usage = kit_extension(root, NID_key_usage, "critical,digitalSignature,nonRepudiation")) &&
         (authority->issuer_name = issuer_name_make()) && (authority->crl_place = crl_place_make()) &&
         (authority->key_id = kit_extension(root, NID_authority_key_identifier, "keyid:always")))
@@ -201,6 +203,15 @@ void kit_authority_free(struct kit_authority *authority)
     X509_EXTENSION_free(authority->crl_place);
     X509_EXTENSION_free(authority->key_id);
     free(authority);
+}
+
+bool kit_authority_root_save(const struct kit_authority *authority, const char *file)
+{
+    FILE *out = fopen(file, "we");
+    bool ok = out && PEM_write_X509(out, authority->root) == 1;
+    if (out)
+        ok = fclose(out) == 0 && ok;
+    return ok;
 }
 
 char *kit_certificate_serial(const X509 *certificate)

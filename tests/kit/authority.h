@@ -28,6 +28,9 @@ struct kit_authority *kit_authority_new(const char *unit);
 struct kit_authority *kit_authority_take(EVP_PKEY *key, X509 *root);
 void kit_authority_free(struct kit_authority *authority); /* NULL is nothing */
 
+/* Write its root as PEM. */
+MUST_USE bool kit_authority_root_save(const struct kit_authority *authority, const char *file);
+
 /* A self-signed root named C=JP, O=organisation, OU=unit, valid for ten years. NULL: no memory. */
 X509 *kit_root_make(EVP_PKEY *key, const char *organisation, const char *unit);
 /* A certificate for another key under that root, e.g. of the card's signer or of a TLS client. NULL: no memory. */
@@ -35,6 +38,8 @@ X509 *kit_root_certify(EVP_PKEY *root_key, X509 *root, EVP_PKEY *key, const char
 
 /* Build an extension by OpenSSL's own notation. NULL: no memory or bad notation. */
 X509_EXTENSION *kit_extension(X509 *issuer, int nid, const char *value);
+/* certificatePolicies with this one policy and the CPS qualifier. NULL: no memory. */
+X509_EXTENSION *kit_policy_extension(const char *policy, bool critical);
 /* A random serial of 64 bits and the time from which and until when the certificate is valid. */
 MUST_USE bool kit_certificate_date(X509 *certificate, time_t from, time_t until);
 

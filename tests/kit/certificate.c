@@ -157,8 +157,8 @@ static bool policy_add(X509 *certificate, const struct kit_authority *authority,
         return true;
     if (!(flaws & (KIT_LEAF_REAL_POLICY | KIT_LEAF_POLICY_UNCRITICAL)))
         return X509_add_ext(certificate, authority->policy, -1) == 1;
-    X509_EXTENSION *extension = kit_extension(authority->root, NID_certificate_policies,
-        flaws & KIT_LEAF_REAL_POLICY ? "critical," KIT_POLICY_REAL : KIT_POLICY_TEST);
+    X509_EXTENSION *extension = kit_policy_extension(
+        flaws & KIT_LEAF_REAL_POLICY ? KIT_POLICY_REAL : KIT_POLICY_TEST, !(flaws & KIT_LEAF_POLICY_UNCRITICAL));
     bool ok = extension && X509_add_ext(certificate, extension, -1) == 1;
     X509_EXTENSION_free(extension);
     return ok;

@@ -180,7 +180,7 @@ START_TEST(card_files_have_their_bytes)
         15);
     struct person person = {.name = "架空　葵", .address = "東京都", .birth_date = "20000229", .sex = '2'};
     static const uint8_t wanted[] =
-        "\xFF\x20\x34"
+        "\xFF\x20\x35"
         "\xDF\x21\x08\x00\x0B\x00\x1A\x00\x26\x00\x31"
         "\xDF\x22\x0C\xE6\x9E\xB6\xE7\xA9\xBA\xE3\x80\x80\xE8\x91\xB5"
         "\xDF\x23\x09\xE6\x9D\xB1\xE4\xBA\xAC\xE9\x83\xBD"
