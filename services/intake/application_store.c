@@ -341,6 +341,16 @@ void application_postpone(struct work *work, const struct application *a, int64_
     pg_queue(work->pg, sql_postpone, PG_VALUES(pg_text(a->application), pg_text(state_name(a->state)), pg_integer(ms)));
 }
 
+static const char sql_wait[] =
+    "UPDATE intake.queue SET due_at = clock_timestamp() + $3::bigint * interval '1 ms', lease_until = NULL, attempt = "
+    "0 "
+    "WHERE application = $1 AND state = $2";
+
+void application_wait(struct work *work, const struct application *a, int64_t ms)
+{
+    pg_queue(work->pg, sql_wait, PG_VALUES(pg_text(a->application), pg_text(state_name(a->state)), pg_integer(ms)));
+}
+
 /* What became known */
 
 static const char sql_set_residence[] =

@@ -67,8 +67,9 @@ struct move {
     const char *code, *reason;
 };
 void application_move(struct work *work, const struct application *application, const struct move *move);
-/* Look at it again in `ms`, if it still stands where it stood. */
+/* Look at it again in `ms`, if it still stands where it stood: after a failed try, or because an answer is awaited. */
 void application_postpone(struct work *work, const struct application *application, int64_t ms);
+void application_wait(struct work *work, const struct application *application, int64_t ms);
 
 /* What became known; queued. */
 void application_set_residence(struct work *work, const struct application *application, const char *result,

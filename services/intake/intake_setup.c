@@ -1,6 +1,6 @@
 #include "intake/intake_setup.h"
 
-#include "chassis/journal.h"
+#include "intake/application_steps.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +56,7 @@ bool intake_prepare(struct fault *fault)
         return fault_set(fault, FAULT_internal, "SHIKAKU_JPKI_ROOTS");
     intake_payment.base_url = setting_text("SHIKAKU_PAYMENT_URL");
     intake_mynaportal.base_url = setting_text("SHIKAKU_NOTICE_URL");
+    application_lanes_set_threads((int)setting_number("SHIKAKU_LANE_THREADS"));
     revocation = revocation_new(roots);
     return revocation &&
                    revocation_start(revocation, setting_text("SHIKAKU_CRL_URL"), setting_number("SHIKAKU_CRL_SECONDS"))

@@ -1,0 +1,12 @@
+/* What moves an application on when nobody asks: one lane a peer, so that a hanging peer slows nothing but itself. */
+#ifndef INTAKE_APPLICATION_STEPS_H
+#define INTAKE_APPLICATION_STEPS_H
+
+#include "chassis/step.h"
+
+#define APPLICATION_LANES 7
+extern struct lane application_lanes[APPLICATION_LANES];
+
+void application_lanes_set_threads(int threads);
+
+#endif
