@@ -89,7 +89,7 @@ static int records_fill(
         *record =
             (struct inquiry_record){.number = items[i].number, .person = leased[i].by_items ? &items[i].person : NULL};
         memcpy(record->reference, leased[i].id, sizeof record->reference);
-        snprintf(record->affair, sizeof record->affair, "%s", leased[i].programme);
+        snprintf(record->affair, sizeof record->affair, "%.16s", leased[i].programme);
     }
     return filled;
 }
@@ -112,7 +112,7 @@ static bool file_ask(
     struct result_file results;
     file->records = records;
     file->count = (size_t)records_fill(leased, count, items, records);
-    snprintf(file->body, sizeof file->body, "%s", leased[0].manager);
+    snprintf(file->body, sizeof file->body, "%.16s", leased[0].manager);
     bool asked = file->count == 0 || network_inquire(work, file, &results);
     if (asked && file->count > 0)
         lines_share_out(leased, count, items, &results);
@@ -259,10 +259,10 @@ static json_t *acquisition_open(struct work *work, const struct inquiry *leased)
 {
     struct bytes sealed, plain;
     bool read = passing_read(work, leased->manager, leased->id, "acquisition", &sealed);
-    json_t *header = read && sealed.data ? jwe_header_read((const char *)sealed.data) : NULL;
-    const char *kid = json_string_value(json_object_get(header, "kid"));
-    const struct key *key = number_seal_key(kid);
-    bool opened = header && jwe_open(work->arena, key, (const char *)sealed.data, NULL, &plain);
+    const char *text = read && sealed.data ? arena_text(work->arena, sealed.data, sealed.len) : NULL;
+    json_t *header = text ? jwe_header_read(text) : NULL;
+    const struct key *key = number_seal_key(json_string_value(json_object_get(header, "kid")));
+    bool opened = header && jwe_open(work->arena, key, text, NULL, &plain);
     json_t *acquisition = opened ? json_loadb((const char *)plain.data, plain.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
     json_decref(header);
     if (acquisition)
