@@ -1,4 +1,5 @@
 #include "certificates/certificate_page.h"
+#include "certificates/certificate_text.h"
 
 #include <cairo-pdf.h>
 #include <pango/pangocairo.h>
@@ -205,44 +206,22 @@ static void lines_draw(struct page *page, const struct certificate *certificate)
     }
 }
 
-/* Japan has one time zone and no summer time. */
-static void day_print(int64_t seconds, char *text, size_t size)
-{
-    time_t shifted = (time_t)seconds + 9 * 3600;
-    struct tm day = {0};
-    gmtime_r(&shifted, &day);
-    snprintf(text, size, "%d年%d月%d日", day.tm_year + 1900, day.tm_mon + 1, day.tm_mday);
-}
-
 static void signed_draw(struct page *page, const struct certificate *certificate)
 {
     double width = page_width - 2 * margin;
-    char day[64], text[160];
+    char day[CERTIFICATE_DAY_MAX], text[160];
     text_draw(page, margin, statement_top, "上記の事項が資格者名簿に登録されていることを証します。",
         (struct text_style){12, width, PANGO_ALIGN_LEFT, 0});
-    day_print(certificate->issued_at, day, sizeof day);
+    certificate_day_print(certificate->issued_at, day);
     snprintf(text, sizeof text, "発行日　%s", day);
     double top =
         signed_top + 6 + text_draw(page, margin, signed_top, text, (struct text_style){12, width, PANGO_ALIGN_LEFT, 0});
     if (certificate->expires_at) {
-        day_print(certificate->expires_at, day, sizeof day);
+        certificate_day_print(certificate->expires_at, day);
         snprintf(text, sizeof text, "有効期限　%s", day);
         text_draw(page, margin, top, text, (struct text_style){12, width, PANGO_ALIGN_LEFT, 0});
     }
     text_draw(page, margin, top, certificate->issuer, (struct text_style){17, width, PANGO_ALIGN_RIGHT, 2});
-}
-
-static void id_print(const uint8_t id[16], char text[37])
-{
-    static const char digits[] = "0123456789abcdef";
-    size_t at = 0;
-    for (size_t i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            text[at++] = '-';
-        text[at++] = digits[id[i] >> 4];
-        text[at++] = digits[id[i] & 15];
-    }
-    text[at] = 0;
 }
 
 static void code_part_draw(struct page *page, const struct certificate *certificate, const char *url)
@@ -252,7 +231,7 @@ static void code_part_draw(struct page *page, const struct certificate *certific
         "この証は資格を証するものです。本人であることは、別の書類で確認してください。",
     };
     double left = margin + code_size + 6 * MM, top = code_top + 4 * MM, width = page_width - margin - left;
-    char id[37];
+    char id[CERTIFICATE_ID_MAX];
     QRcode *code = code_make(url);
     if (!code) {
         page_fail(page, PAGE_FAILED);
@@ -264,7 +243,7 @@ static void code_part_draw(struct page *page, const struct certificate *certific
     for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++)
         top += 6 + text_draw(page, left, top, notes[i], (struct text_style){10, width, PANGO_ALIGN_LEFT, 0});
     text_draw(page, left, top + 6, "証明書番号", (struct text_style){8.5, width, PANGO_ALIGN_LEFT, 0});
-    id_print(certificate->id, id);
+    certificate_id_print(certificate->id, id);
     text_draw(page, left, top + 18, id, (struct text_style){8.5, width, PANGO_ALIGN_LEFT, 0});
 }
 

@@ -4,6 +4,19 @@
 
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+void certificate_code_print(const uint8_t *bytes, size_t len, char *code)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < len; i += 3) {
+        size_t left = len - i;
+        uint32_t group =
+            (uint32_t)bytes[i] << 16 | (left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) | (left > 2 ? bytes[i + 2] : 0);
+        for (size_t k = 0; k < (left > 2 ? 4 : left + 1); k++)
+            code[at++] = letters[group >> (18 - 6 * k) & 63];
+    }
+    code[at] = 0;
+}
+
 bool certificate_url_print(const char *base, const uint8_t *bytes, size_t len, char url[CERTIFICATE_URL_MAX])
 {
     size_t at = strlen(base);
@@ -11,15 +24,7 @@ bool certificate_url_print(const char *base, const uint8_t *bytes, size_t len, c
         return false;
     memcpy(url, base, at);
     memcpy(url + at, "?c=", 3);
-    at += 3;
-    for (size_t i = 0; i < len; i += 3) {
-        size_t left = len - i;
-        uint32_t group =
-            (uint32_t)bytes[i] << 16 | (left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) | (left > 2 ? bytes[i + 2] : 0);
-        for (size_t k = 0; k < (left > 2 ? 4 : left + 1); k++)
-            url[at++] = letters[group >> (18 - 6 * k) & 63];
-    }
-    url[at] = 0;
+    certificate_code_print(bytes, len, url + at + 3);
     return true;
 }
 

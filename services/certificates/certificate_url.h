@@ -9,6 +9,9 @@
 #define CERTIFICATE_BASE_MAX 160 /* https://HOST/w/ */
 #define CERTIFICATE_URL_MAX (CERTIFICATE_BASE_MAX + 3 + (CERTIFICATE_BYTES_MAX * 4 + 2) / 3 + 1)
 
+/* Base64url without padding; room for (len * 4 + 2) / 3 + 1. */
+void certificate_code_print(const uint8_t *bytes, size_t len, char *code);
+
 /* False if base is too long. */
 MUST_USE bool certificate_url_print(const char *base, const uint8_t *bytes, size_t len, char url[CERTIFICATE_URL_MAX]);
 
