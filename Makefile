@@ -43,8 +43,8 @@ $(B)/proto/%.pb-c.c $(B)/proto/%.pb-c.h: proto/%.proto
 .PRECIOUS: $(B)/proto/%.pb-c.c $(B)/proto/%.pb-c.h
 PROTO_HEADERS := $(PROTOS:proto/%.proto=$(B)/proto/%.pb-c.h)
 
-$(B)/proto/%.pb-c.o: $(B)/proto/%.pb-c.c
-	$(CC) $(filter-out -Werror,$(CFLAGS)) -w -c -o $@ $<
+$(B)/proto/%.pb-c.o: $(B)/proto/%.pb-c.c | $(PROTO_HEADERS)
+	$(CC) $(CFLAGS) -w -c -o $@ $<
 $(B)/%.o: %.c | $(PROTO_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -66,7 +66,7 @@ $(KIT_PROGRAMS:%=$(B)/bin/kit-%): $(B)/bin/kit-%: $(B)/tests/kit/programs/%.o $(
 TEST_LIBS := $(B)/lib/libkit.a $(SERVICE_LIBS) $(B)/lib/libchassis.a $(B)/lib/libproto.a
 $(UNIT_TESTS) $(STORE_TESTS) $(FLOW_TESTS): $(B)/%: $(B)/%.o $(TEST_LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(TEST_LIBS) -Wl,--end-group $(LIBS) -lcheck -lsubunit -lrt
+	$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(TEST_LIBS) -Wl,--end-group $(LIBS) -lcheck -lsubunit -lrt -lm
 
 $(B)/lib/%.a:
 	@mkdir -p $(@D)
