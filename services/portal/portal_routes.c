@@ -1,0 +1,91 @@
+#include "portal/portal_routes.h"
+
+#include "portal/portal_handlers.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define KIB 1024
+#define SMALL (16 * KIB)
+
+const struct http_route http_routes[] = {
+    {"vault_keys", "GET", "/.well-known/vault-keys", WHO_ANYONE, RIGHT_none, 0, vault_keys_act},
+
+    {"attachment", "PUT", "/api/attachments/{sha256}", WHO_MYNAPORTAL | WHO_STAFF, RIGHT_paper_enter, 192 * KIB,
+        attachment_act},
+    {"submit", "POST", "/api/applications", WHO_HOLDER, RIGHT_none, 192 * KIB, submit_act},
+    {"status_list", "GET", "/api/applications", WHO_HOLDER, RIGHT_none, 0, status_list_act},
+    {"status", "GET", "/api/applications/{receipt}", WHO_HOLDER, RIGHT_none, 0, status_act},
+    {"payment", "POST", "/api/applications/{receipt}/payment", WHO_HOLDER, RIGHT_none, 0, payment_act},
+
+    {"certificate", "GET", "/api/certificates/{id}", WHO_HOLDER | WHO_STAFF, RIGHT_certificate_show, 0,
+        certificate_act},
+    {"verify", "GET", "/api/verify", WHO_ANYONE, RIGHT_none, 0, verify_act},
+    {"page", "GET", "/w/", WHO_ANYONE, RIGHT_none, 0, page_act},
+
+    {"login", "POST", "/api/staff/sessions", WHO_TERMINAL, RIGHT_none, SMALL, login_act},
+    {"logout", "DELETE", "/api/staff/sessions", WHO_STAFF, RIGHT_session, 0, logout_act},
+    {"list", "GET", "/api/staff/applications", WHO_STAFF, RIGHT_review, 0, list_act},
+    {"view", "GET", "/api/staff/applications/{receipt}", WHO_STAFF, RIGHT_review, 0, view_act},
+    {"decide", "POST", "/api/staff/applications/{receipt}/decision", WHO_STAFF, RIGHT_review, SMALL, decide_act},
+    {"fee_receipt", "POST", "/api/staff/applications/{receipt}/fee-receipts", WHO_STAFF, RIGHT_fee_receive, SMALL,
+        fee_receipt_act},
+    {"residence_inquire", "POST", "/api/staff/applications/{receipt}/residence-inquiries", WHO_STAFF,
+        RIGHT_residence_terminal, SMALL, residence_inquire_act},
+    {"residence_result", "POST", "/api/staff/applications/{receipt}/residence-result", WHO_STAFF,
+        RIGHT_residence_terminal, SMALL, residence_result_act},
+    {"residence_inquiry", "GET", "/api/staff/residence-inquiries/{id}", WHO_STAFF, RIGHT_residence_terminal, 0,
+        residence_inquiry_act},
+    {"paper", "POST", "/api/staff/paper-applications", WHO_STAFF, RIGHT_paper_enter, 128 * KIB, paper_act},
+};
+const size_t http_route_count = sizeof http_routes / sizeof *http_routes;
+
+static bool part_take(const char **path, char part[HTTP_PART_MAX + 1])
+{
+    size_t len = strcspn(*path, "/");
+    if (len == 0 || len > HTTP_PART_MAX)
+        return false;
+    memcpy(part, *path, len);
+    part[len] = '\0';
+    *path += len;
+    return is_word(part, HTTP_PART_MAX);
+}
+
+static bool path_matches(const char *pattern, const char *path, char part[HTTP_PART_MAX + 1])
+{
+    part[0] = '\0';
+    while (*pattern && *path) {
+        if (*pattern == '{') {
+            if (!part_take(&path, part))
+                return false;
+            pattern = strchr(pattern, '}') + 1;
+        } else if (*pattern++ != *path++)
+            return false;
+    }
+    return !*pattern && !*path;
+}
+
+const struct http_route *http_route_find(const struct http_route *routes, size_t count, const char *method,
+    const char *path, char part[HTTP_PART_MAX + 1], struct fault *fault)
+{
+    bool known = false;
+    for (size_t i = 0; i < count; i++) {
+        if (!path_matches(routes[i].path, path, part))
+            continue;
+        if (strcmp(routes[i].method, method) == 0)
+            return &routes[i];
+        known = true;
+    }
+    fault_set(fault, known ? FAULT_method_not_allowed : FAULT_not_found, NULL);
+    return NULL;
+}
+
+void http_route_methods(const struct http_route *routes, size_t count, const char *path, char *text, size_t size)
+{
+    char part[HTTP_PART_MAX + 1];
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < count && used < size; i++)
+        if (path_matches(routes[i].path, path, part))
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", routes[i].method);
+}
