@@ -3,6 +3,7 @@
 #include "chassis/journal.h"
 #include "chassis/settings.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static struct outside_peer kaigi = {.name = "kaigi"}, hoikushi = {.name = "hoikushi"}, ginou = {.name = "ginou"};
@@ -60,6 +61,7 @@ const struct programmes *programmes_open(void)
     programmes = programmes_load(setting_text("SHIKAKU_PROGRAMMES"), problem, sizeof problem);
     if (!programmes) {
         journal(JOURNAL_ERROR, NULL, "programmes_unreadable");
+        fprintf(stderr, "%s\n", problem); /* a file, a key and a rule: nothing of a person */
     }
     return programmes;
 }
