@@ -7,6 +7,7 @@
 
 static struct programmes *programmes;
 static char problem[PROGRAMMES_PROBLEM_MAX];
+static struct key_want *key_wants; /* kept as long as the process */
 
 static bool manager_is_new(size_t index)
 {
@@ -22,7 +23,7 @@ static size_t keys(const struct key_want **wants)
 {
     programmes = programmes_load(setting_text("SHIKAKU_PROGRAMMES"), problem, sizeof problem);
     size_t programme_count = programmes == NULL ? 0 : programmes_count(programmes), count = 0;
-    struct key_want *list = calloc(2 * programme_count + 1, sizeof *list);
+    struct key_want *list = key_wants = calloc(2 * programme_count + 1, sizeof *list);
     if (list == NULL)
         return 0;
     list[count++] = (struct key_want){"*", KEY_DATA};
