@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 static const struct setting settings[] = {
-    {"SHIKAKU_HTTP_SOCKET", SETTING_TEXT, "", 0, 0,
+    {"SHIKAKU_PORTAL_SOCKET", SETTING_TEXT, "", 0, 0,
         "Unix socket for HAProxy; empty: portal.sock in the folder SHIKAKU_BUS. At most 107 bytes."},
     {"SHIKAKU_HTTP_WORKERS", SETTING_NUMBER, "8", 1, 64, "Threads that answer HTTP requests."},
     {"SHIKAKU_HTTP_QUEUE", SETTING_NUMBER, "256", 1, 4096, "Requests that may wait for a thread; more are told 503."},
@@ -52,11 +52,11 @@ static void worker_free(void *worker)
 static bool attach(struct event_base *base, struct fault *fault)
 {
     static char socket[128];
-    const char *given = setting_text("SHIKAKU_HTTP_SOCKET");
+    const char *given = setting_text("SHIKAKU_PORTAL_SOCKET");
     int len = *given ? snprintf(socket, sizeof socket, "%s", given)
                      : snprintf(socket, sizeof socket, "%s/portal.sock", setting_text("SHIKAKU_BUS"));
     if (len < 0 || (size_t)len >= sizeof socket)
-        return fault_set(fault, FAULT_unavailable, "SHIKAKU_HTTP_SOCKET");
+        return fault_set(fault, FAULT_unavailable, "SHIKAKU_PORTAL_SOCKET");
     struct http_spec spec = {
         .socket = socket,
         .routes = http_routes,
