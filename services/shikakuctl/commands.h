@@ -1,0 +1,15 @@
+/* The sub-commands of shikakuctl. Each gets the words after its name, and returns the exit status: 0 done, 1 not done
+ * (said why on stderr), 64 used wrongly. */
+#ifndef COMMANDS_H
+#define COMMANDS_H
+
+#define COMMAND_USAGE 64
+
+int keys_status_command(int argc, char **argv);
+int peer_add_command(int argc, char **argv);
+int terminal_add_command(int argc, char **argv);
+int staff_add_command(int argc, char **argv);
+int audit_verify_command(int argc, char **argv);
+int audit_status_command(int argc, char **argv);
+
+#endif
