@@ -1,0 +1,24 @@
+/* What comes sealed: the card's number record with the card issuer's signature (券面事項入力補助, domain.md 2.4), or a
+ * number typed in from paper. Bound to the application, the manager and the signer by the JWE's protected header
+ * (NUM-4). */
+#ifndef VAULT_NUMBER_RECORD_H
+#define VAULT_NUMBER_RECORD_H
+
+#include "chassis/arena.h"
+#include "chassis/my_number.h"
+
+/* Read the pinned roots of the card's signer: every *.pem of a folder. Once, before threads. */
+MUST_USE bool card_roots_load(const char *folder, struct fault *fault);
+
+struct number_binding {
+    const char *application, *manager;
+    const uint8_t *signer;     /* 32 bytes */
+    const uint8_t *four_items; /* 32 bytes: SHA-256 of EF 0002 that the card must have signed; NULL on paper */
+};
+
+/* Open a sealed number and hold it against what it must be bound to. Faults: number_unsealable, number_binding,
+ * number_malformed, number_check_digit, card_signature, card_hash, card_person_differs. Wipe `number` after use. */
+MUST_USE bool number_record_open(struct arena *arena, const char *sealed, const struct number_binding *binding,
+    struct my_number *number, struct fault *fault);
+
+#endif

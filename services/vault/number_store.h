@@ -1,0 +1,20 @@
+/* The only SQL of the vault. Inside a transaction that the caller began for the manager. */
+#ifndef VAULT_NUMBER_STORE_H
+#define VAULT_NUMBER_STORE_H
+
+#include "chassis/my_number.h"
+#include "chassis/work.h"
+#include "vault/pseudonym.h"
+
+/* The pseudonym of a number at the manager, made if there is none. The same number at the same time twice gives one. */
+MUST_USE bool tie_make(
+    struct work *work, const struct my_number *number, char pseudonym[PSEUDONYM_LENGTH + 1], bool *known);
+
+/* The numbers of pseudonyms, in their order. Fault: pseudonym_unknown with no value. Wipe after use. */
+MUST_USE bool tie_numbers(struct work *work, const char *const *pseudonyms, size_t count, struct my_number *numbers);
+
+/* The gateway's id of a number, made if there is none. */
+MUST_USE bool gateway_tie_make(struct work *work, const struct my_number *number, char gateway_id[37]);
+MUST_USE bool gateway_tie_number(struct work *work, const char *gateway_id, struct my_number *number);
+
+#endif
