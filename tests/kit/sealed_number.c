@@ -23,6 +23,7 @@ static struct kit_sealer *sealer_of(cjose_jwk_t *key)
 
 struct kit_sealer *kit_sealer_new(const char *jwks)
 {
+    cjose_err err;
     json_t *set = json_loads(jwks, 0, NULL), *row;
     cjose_jwk_t *key = NULL;
     size_t i;
@@ -30,7 +31,7 @@ struct kit_sealer *kit_sealer_new(const char *jwks)
     {
         const char *curve = json_string_value(json_object_get(row, "crv"));
         if (!key && curve && strcmp(curve, "P-256") == 0)
-            key = cjose_jwk_import_json(row, NULL);
+            key = cjose_jwk_import_json(row, &err);
     }
     json_decref(set);
     return sealer_of(key);
@@ -38,8 +39,9 @@ struct kit_sealer *kit_sealer_new(const char *jwks)
 
 struct kit_sealer *kit_sealer_random(const char *kid)
 {
-    cjose_jwk_t *key = cjose_jwk_create_EC_random(CJOSE_JWK_EC_P_256, NULL);
-    if (key && !cjose_jwk_set_kid(key, kid, strlen(kid), NULL)) {
+    cjose_err err;
+    cjose_jwk_t *key = cjose_jwk_create_EC_random(CJOSE_JWK_EC_P_256, &err);
+    if (key && !cjose_jwk_set_kid(key, kid, strlen(kid), &err)) {
         cjose_jwk_release(key);
         key = NULL;
     }
@@ -55,7 +57,8 @@ void kit_sealer_free(struct kit_sealer *sealer)
 
 char *kit_sealer_jwks(const struct kit_sealer *sealer)
 {
-    char *text = NULL, *key = cjose_jwk_to_json(sealer->key, false, NULL);
+    cjose_err err;
+    char *text = NULL, *key = cjose_jwk_to_json(sealer->key, false, &err);
     if (key && asprintf(&text, "{\"keys\":[%s]}", key) < 0)
         text = NULL;
     free(key);
@@ -64,19 +67,20 @@ char *kit_sealer_jwks(const struct kit_sealer *sealer)
 
 static char *text_seal(const struct kit_sealer *sealer, const struct kit_binding *binding, const char *plain)
 {
+    cjose_err err; /* cjose 0.6.2 writes through it without looking */
     char *text = NULL;
     cjose_jwe_t *jwe = NULL;
-    cjose_header_t *header = cjose_header_new(NULL);
-    const char *kid = cjose_jwk_get_kid(sealer->key, NULL);
-    if (header && cjose_header_set(header, CJOSE_HDR_ALG, CJOSE_HDR_ALG_ECDH_ES, NULL) &&
-        cjose_header_set(header, CJOSE_HDR_ENC, CJOSE_HDR_ENC_A256GCM, NULL) &&
-        (!kid || cjose_header_set(header, CJOSE_HDR_KID, kid, NULL)) &&
-        cjose_header_set(header, "application", binding->application, NULL) &&
-        cjose_header_set(header, "manager", binding->manager, NULL) &&
-        cjose_header_set(header, "signer", binding->signer, NULL))
-        jwe = cjose_jwe_encrypt(sealer->key, header, (const uint8_t *)plain, strlen(plain), NULL);
+    cjose_header_t *header = cjose_header_new(&err);
+    const char *kid = cjose_jwk_get_kid(sealer->key, &err);
+    if (header && cjose_header_set(header, CJOSE_HDR_ALG, CJOSE_HDR_ALG_ECDH_ES, &err) &&
+        cjose_header_set(header, CJOSE_HDR_ENC, CJOSE_HDR_ENC_A256GCM, &err) &&
+        (!kid || cjose_header_set(header, CJOSE_HDR_KID, kid, &err)) &&
+        cjose_header_set(header, "application", binding->application, &err) &&
+        cjose_header_set(header, "manager", binding->manager, &err) &&
+        cjose_header_set(header, "signer", binding->signer, &err))
+        jwe = cjose_jwe_encrypt(sealer->key, header, (const uint8_t *)plain, strlen(plain), &err);
     if (jwe)
-        text = cjose_jwe_export(jwe, NULL);
+        text = cjose_jwe_export(jwe, &err);
     cjose_jwe_release(jwe);
     cjose_header_release(header);
     return text;
@@ -108,10 +112,11 @@ char *kit_seal_paper(const struct kit_sealer *sealer, const struct kit_binding *
 
 char *kit_sealed_open(const struct kit_sealer *sealer, const char *sealed)
 {
+    cjose_err err;
     size_t size = 0;
     char *text = NULL;
-    cjose_jwe_t *jwe = cjose_jwe_import(sealed, strlen(sealed), NULL);
-    uint8_t *plain = jwe ? cjose_jwe_decrypt(jwe, sealer->key, &size, NULL) : NULL;
+    cjose_jwe_t *jwe = cjose_jwe_import(sealed, strlen(sealed), &err);
+    uint8_t *plain = jwe ? cjose_jwe_decrypt(jwe, sealer->key, &size, &err) : NULL;
     if (plain)
         text = strndup((const char *)plain, size);
     free(plain);
