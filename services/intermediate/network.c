@@ -9,6 +9,7 @@
 
 #define CONNECT_MS 2000
 #define ANSWER_MAX (256 * 1024)
+#define PATH_CHARACTERS "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"
 #define DOMICILE_MAX 600 /* bytes: 200 code points */
 
 static struct outside_peer ipn = {.name = "ipn", .connect_ms = CONNECT_MS, .answer_max = ANSWER_MAX};
@@ -99,7 +100,9 @@ enum network_answer network_inquire(
         body ? ask(work, "POST", "/inquiries", body, 202, "processing_number", processing_number, NULL)
              : failed(work, FAULT_internal);
     json_decref(body);
-    return answer;
+    /* It comes back to us in a path. */
+    bool odd = answer == NETWORK_GIVEN && (*processing_number)[strspn(*processing_number, PATH_CHARACTERS)] != 0;
+    return odd ? failed(work, FAULT_malformed) : answer;
 }
 
 /* The key that our inquiry named; it must be this manager's own (EXCH-12). */
