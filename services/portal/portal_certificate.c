@@ -109,19 +109,17 @@ bool verify_act(struct exchange *x, struct work *work)
     return true;
 }
 
+/* A person reads this answer, also when it is a refusal. */
 bool page_act(struct exchange *x, struct work *work)
 {
-    const char *code;
+    const char *code = NULL;
     const Certificates__VerifyReply *reply = NULL;
-    if (!exchange_query(x, work->arena, "c", &code, &work->fault))
-        return false;
-    if (code && !(reply = verify_ask(work, code)))
-        return false;
     size_t len;
-    char *page = page_print(reply, &len);
+    bool good = exchange_query(x, work->arena, "c", &code, &work->fault) && (!code || (reply = verify_ask(work, code)));
+    char *page = good ? page_print(reply, &len) : page_print_fault(fault_japanese(work->fault.code), &len);
     if (!page)
         return fault_set(&work->fault, FAULT_internal, NULL);
-    exchange_answer(x, 200, "text/html; charset=utf-8", page, len);
+    exchange_answer(x, good ? 200 : fault_http_status(work->fault.code), "text/html; charset=utf-8", page, len);
     page_free(page);
     return true;
 }

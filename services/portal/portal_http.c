@@ -326,6 +326,7 @@ static bool http_start(struct http_front *front)
         return false;
     evhttp_set_max_headers_size(front->http, HEADERS_MAX);
     evhttp_set_max_body_size(front->http, HTTP_BODY_MAX);
+    evhttp_set_flags(front->http, EVHTTP_SERVER_LINGERING_CLOSE); /* what is too long is read to its end, not kept */
     evhttp_set_timeout(front->http, front->spec.read_seconds);
     evhttp_set_allowed_methods(front->http, ALL_METHODS);
     evhttp_set_gencb(front->http, request_take, front);

@@ -55,22 +55,40 @@ static void verdict_print(FILE *out, const Certificates__VerifyReply *reply)
     fputs(note, out);
 }
 
+/* The memory stream's text is there once it is closed. */
+static char *page_end(FILE *out, char **text)
+{
+    fputs(tail, out);
+    if (fclose(out) == 0)
+        return *text;
+    free(*text);
+    return NULL;
+}
+
 char *page_print(const Certificates__VerifyReply *reply, size_t *len)
+{
+    if (!reply)
+        return page_print_fault("資格者証のQRコードを読み取ってください。", len);
+    char *text = NULL;
+    FILE *out = open_memstream(&text, len);
+    if (!out)
+        return NULL;
+    fputs(head, out);
+    verdict_print(out, reply);
+    return page_end(out, &text);
+}
+
+char *page_print_fault(const char *sentence, size_t *len)
 {
     char *text = NULL;
     FILE *out = open_memstream(&text, len);
     if (!out)
         return NULL;
     fputs(head, out);
-    if (reply)
-        verdict_print(out, reply);
-    else
-        fputs("<p>資格者証のQRコードを読み取ってください。</p>\n", out);
-    fputs(tail, out);
-    if (fclose(out) == 0)
-        return text;
-    free(text);
-    return NULL;
+    fputs("<p>", out);
+    escape(out, sentence);
+    fputs("</p>\n", out);
+    return page_end(out, &text);
 }
 
 void page_free(char *page)

@@ -27,7 +27,7 @@ struct http_route {
 extern const struct http_route http_routes[];
 extern const size_t http_route_count;
 
-#define HTTP_BODY_MAX (256 * 1024) /* of any route; more is cut off while it is read */
+#define HTTP_BODY_MAX (512 * 1024) /* held in memory for any request; what a route takes is less */
 
 /* Find the route; fills `part`. Faults: not_found, method_not_allowed. `path` is raw: nothing is decoded, since no path
  * of ours needs it. */
