@@ -1,0 +1,18 @@
+#include "chassis/boot.h"
+#include "vault/number_messages.h"
+#include "vault/vault_setup.h"
+
+int main(int argc, char **argv)
+{
+    const struct service vault = {
+        .name = "vault",
+        .schema_version = 1,
+        .settings = vault_settings,
+        .setting_count = VAULT_SETTINGS,
+        .keys = vault_keys_wanted,
+        .prepare = vault_prepare,
+        .messages = number_messages,
+        .message_count = NUMBER_MESSAGES,
+    };
+    return service_run(&vault, argc, argv);
+}

@@ -1,0 +1,217 @@
+#include "vault/number_messages.h"
+
+#include "chassis/jwe.h"
+#include "vault/number_record.h"
+#include "vault/number_store.h"
+#include "vault/recipients.h"
+
+#include "vault.pb-c.h"
+
+#include <jansson.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RELEASE_MAX 1000
+#define RELEASE_ROW_BYTES 96 /* {"pseudonym":"19 characters","number":"12 digits"}, and a comma */
+
+static bool text_check(const char *text, size_t max, const char *field, struct fault *fault)
+{
+    if (!*text)
+        return fault_set(fault, FAULT_item_missing, field);
+    return strlen(text) <= max ? true : fault_set(fault, FAULT_item_too_long, field);
+}
+
+/* Keys */
+
+static enum outcome keys_act(struct work *work)
+{
+    Vault__KeysReply reply = VAULT__KEYS_REPLY__INIT;
+    const struct key *key = keyring_newest("*", KEY_SEAL);
+    char *kid = arena_format(work->arena, "vault-%u", key ? key->id : 0);
+    char *jwk = key && kid ? jwk_public_text(work->arena, key, kid) : NULL;
+    reply.jwks = jwk ? arena_format(work->arena, "{\"keys\":[%s]}", jwk) : NULL;
+    return reply.jwks ? work_commit(work, &reply.base) : work_refuse_with(work, FAULT_internal, NULL);
+}
+
+/* Enrolment */
+
+static bool enrol_check(const ProtobufCMessage *message, struct fault *fault)
+{
+    const Vault__EnrolRequest *request = (const Vault__EnrolRequest *)message;
+    if (request->signer.len != 32)
+        return fault_set(fault, FAULT_malformed, "signer");
+    if (request->paper ? request->four_items.len != 0 : request->four_items.len != 32)
+        return fault_set(fault, FAULT_malformed, "four_items");
+    return text_check(request->manager, 31, "manager", fault) &&
+           text_check(request->application, 36, "application", fault) &&
+           text_check(request->sealed_number, 16 * 1024, "sealed_number", fault);
+}
+
+static enum outcome enrol_act(struct work *work)
+{
+    const Vault__EnrolRequest *request = (const Vault__EnrolRequest *)work->request;
+    Vault__EnrolReply reply = VAULT__ENROL_REPLY__INIT;
+    const struct number_binding binding = {
+        request->application, request->manager, request->signer.data, request->paper ? NULL : request->four_items.data};
+    struct my_number number;
+    char pseudonym[PSEUDONYM_LENGTH + 1];
+    bool known = false;
+    if (!number_record_open(work->arena, request->sealed_number, &binding, &number, &work->fault))
+        return work_refuse(work);
+    if (!work_begin(work, request->manager)) {
+        my_number_wipe(&number);
+        return work_end(work);
+    }
+    bool tied = tie_make(work, &number, pseudonym, &known);
+    my_number_wipe(&number);
+    if (!tied)
+        return work_refuse(work);
+    reply.pseudonym = pseudonym;
+    reply.known_already = known;
+    reply.four_items_sha256 = request->four_items;
+    work_audit(work, &(struct touch){.subject = pseudonym, .reason = request->application});
+    return work_commit(work, &reply.base);
+}
+
+/* The gateway */
+
+static bool gateway_id_check(const ProtobufCMessage *message, struct fault *fault)
+{
+    const Vault__GatewayIdRequest *request = (const Vault__GatewayIdRequest *)message;
+    return text_check(request->manager, 31, "manager", fault) &&
+           text_check(request->pseudonym, PSEUDONYM_LENGTH, "pseudonym", fault) &&
+           text_check(request->application, 36, "application", fault);
+}
+
+static enum outcome gateway_id_act(struct work *work)
+{
+    const Vault__GatewayIdRequest *request = (const Vault__GatewayIdRequest *)work->request;
+    Vault__GatewayIdReply reply = VAULT__GATEWAY_ID_REPLY__INIT;
+    const char *pseudonym = request->pseudonym;
+    struct my_number number;
+    char gateway_id[37];
+    if (!work_begin(work, request->manager))
+        return work_end(work);
+    bool made = tie_numbers(work, &pseudonym, 1, &number) && gateway_tie_make(work, &number, gateway_id);
+    my_number_wipe(&number);
+    if (!made)
+        return work_refuse(work);
+    reply.gateway_id = gateway_id;
+    work_audit(work, &(struct touch){.subject = pseudonym, .reason = request->application});
+    return work_commit(work, &reply.base);
+}
+
+static bool acquisition_check(const ProtobufCMessage *message, struct fault *fault)
+{
+    const Vault__AcquisitionRequest *request = (const Vault__AcquisitionRequest *)message;
+    return text_check(request->manager, 31, "manager", fault) &&
+           text_check(request->gateway_id, 36, "gateway_id", fault) &&
+           text_check(request->acquisition_number, 64, "acquisition_number", fault) &&
+           text_check(request->application, 36, "application", fault);
+}
+
+/* {取得番号, number}, sealed to residence: who carries it learns neither. */
+static enum outcome acquisition_act(struct work *work)
+{
+    const Vault__AcquisitionRequest *request = (const Vault__AcquisitionRequest *)work->request;
+    Vault__AcquisitionReply reply = VAULT__ACQUISITION_REPLY__INIT;
+    struct my_number number;
+    if (!recipient_check("residence", work->peer->name, "code_acquisition", request->manager, &work->fault))
+        return work_refuse(work);
+    if (strspn(request->acquisition_number, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-") !=
+        strlen(request->acquisition_number))
+        return work_refuse_with(work, FAULT_item_invalid, "acquisition_number");
+    if (!work_begin(work, request->manager))
+        return work_end(work);
+    if (!gateway_tie_number(work, request->gateway_id, &number))
+        return work_refuse(work);
+    char *plain = arena_format(work->arena, "{\"acquisition_number\":\"%s\",\"number\":\"%.*s\"}",
+        request->acquisition_number, MY_NUMBER_DIGITS, number.digits);
+    my_number_wipe(&number);
+    if (!plain)
+        return work_refuse_with(work, FAULT_internal, NULL);
+    reply.sealed = recipient_seal(work->arena, "residence", plain, strlen(plain), &work->fault);
+    OPENSSL_cleanse(plain, strlen(plain));
+    if (!reply.sealed)
+        return work_refuse(work);
+    work_audit(work, &(struct touch){.subject = request->gateway_id, .reason = request->application});
+    return work_commit(work, &reply.base);
+}
+
+/* Release */
+
+static bool release_check(const ProtobufCMessage *message, struct fault *fault)
+{
+    const Vault__ReleaseRequest *request = (const Vault__ReleaseRequest *)message;
+    if (request->n_pseudonyms < 1 || request->n_pseudonyms > RELEASE_MAX)
+        return fault_set(fault, FAULT_item_invalid, "pseudonyms");
+    return text_check(request->manager, 31, "manager", fault) &&
+           text_check(request->recipient, 31, "recipient", fault) &&
+           text_check(request->purpose, 31, "purpose", fault) && text_check(request->reason, 64, "reason", fault);
+}
+
+static struct bytes release_print(
+    struct work *work, const Vault__ReleaseRequest *request, const struct my_number *numbers)
+{
+    struct bytes plain = {arena_take(work->arena, request->n_pseudonyms * RELEASE_ROW_BYTES + 32), 0};
+    if (!plain.data)
+        return plain;
+    char *at = (char *)plain.data + sprintf((char *)plain.data, "{\"numbers\":[");
+    for (size_t i = 0; i < request->n_pseudonyms; i++)
+        at += sprintf(at, "%s{\"pseudonym\":\"%s\",\"number\":\"%.*s\"}", i ? "," : "", request->pseudonyms[i],
+            MY_NUMBER_DIGITS, numbers[i].digits);
+    at += sprintf(at, "]}");
+    plain.len = (size_t)(at - (char *)plain.data);
+    return plain;
+}
+
+static char *release_seal(struct work *work, const Vault__ReleaseRequest *request)
+{
+    struct my_number *numbers = arena_take(work->arena, request->n_pseudonyms * sizeof *numbers);
+    if (!numbers || !tie_numbers(work, (const char *const *)request->pseudonyms, request->n_pseudonyms, numbers))
+        return NULL;
+    struct bytes plain = release_print(work, request, numbers);
+    char *sealed =
+        plain.data ? recipient_seal(work->arena, request->recipient, plain.data, plain.len, &work->fault) : NULL;
+    OPENSSL_cleanse(numbers, request->n_pseudonyms * sizeof *numbers);
+    if (plain.data)
+        OPENSSL_cleanse(plain.data, plain.len);
+    return sealed;
+}
+
+/* One event that lists every person, committed before the answer leaves. */
+static void release_record(struct work *work, const Vault__ReleaseRequest *request)
+{
+    size_t size = request->n_pseudonyms * (PSEUDONYM_LENGTH + 1) + 1;
+    char *subjects = arena_take(work->arena, size), *at = subjects;
+    for (size_t i = 0; subjects && i < request->n_pseudonyms; i++)
+        at += sprintf(at, "%s%s", i ? " " : "", request->pseudonyms[i]);
+    work_audit(work,
+        &(struct touch){.subject = subjects, .reason = request->reason, .count = (uint32_t)request->n_pseudonyms});
+}
+
+static enum outcome release_act(struct work *work)
+{
+    const Vault__ReleaseRequest *request = (const Vault__ReleaseRequest *)work->request;
+    Vault__ReleaseReply reply = VAULT__RELEASE_REPLY__INIT;
+    if (!recipient_check(request->recipient, work->peer->name, request->purpose, request->manager, &work->fault))
+        return work_refuse(work);
+    if (!work_begin(work, request->manager))
+        return work_end(work);
+    reply.sealed = release_seal(work, request);
+    if (!reply.sealed)
+        return work_refuse(work);
+    reply.count = (uint32_t)request->n_pseudonyms;
+    release_record(work, request);
+    return work_commit(work, &reply.base);
+}
+
+const struct message number_messages[NUMBER_MESSAGES] = {
+    {ROUTE_vault_keys, NULL, keys_act},
+    {ROUTE_vault_enrol, enrol_check, enrol_act},
+    {ROUTE_vault_gateway_id, gateway_id_check, gateway_id_act},
+    {ROUTE_vault_acquisition, acquisition_check, acquisition_act},
+    {ROUTE_vault_release, release_check, release_act},
+};

@@ -1,0 +1,13 @@
+/* What the vault loads once at start: programmes' managers (for keys), card roots, the table of recipients. */
+#ifndef VAULT_SETUP_H
+#define VAULT_SETUP_H
+
+#include "chassis/boot.h"
+
+#define VAULT_SETTINGS 2
+extern const struct setting vault_settings[VAULT_SETTINGS];
+
+size_t vault_keys_wanted(const struct key_want **wants);
+bool vault_prepare(struct fault *fault);
+
+#endif
