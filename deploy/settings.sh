@@ -18,7 +18,7 @@ export SHIKAKU_ROOT SHIKAKU_VAR SHIKAKU_PORT_BASE SHIKAKU_BIN
 # What was derived for another stack and inherited from it must not be mixed with this one.
 if [[ -n ${SHIKAKU_DERIVED_FOR:-} && $SHIKAKU_DERIVED_FOR != "$SHIKAKU_VAR $SHIKAKU_PORT_BASE" ]]; then
     unset SHIKAKU_RUN SHIKAKU_BUS SHIKAKU_KEYS SHIKAKU_AUTHORITIES SHIKAKU_LOG SHIKAKU_WITNESS SHIKAKU_PORTAL_SOCKET \
-        SHIKAKU_HTTPS_PORT SHIKAKU_DSN SHIKAKU_ADMIN_PORT
+        SHIKAKU_JPKI_ROOTS SHIKAKU_CARD_ROOTS SHIKAKU_EXPORT_DIR SHIKAKU_HTTPS_PORT SHIKAKU_DSN SHIKAKU_ADMIN_PORT
     for derived in "${!SHIKAKU_@}"; do
         [[ $derived != *_URL ]] || unset "$derived"
     done
@@ -60,11 +60,16 @@ settings_run_find() {
 : "${SHIKAKU_RIGHTS:=$SHIKAKU_ROOT/deploy/rights/roles.json}"
 : "${SHIKAKU_PKCS11_MODULE:=/usr/lib/softhsm/libsofthsm2.so}"
 export SHIKAKU_RUN SHIKAKU_BUS SHIKAKU_KEYS SHIKAKU_AUTHORITIES SHIKAKU_LOG SHIKAKU_WITNESS
+: "${SHIKAKU_JPKI_ROOTS:=$SHIKAKU_KEYS/jpki-roots}"
+: "${SHIKAKU_CARD_ROOTS:=$SHIKAKU_KEYS/card-roots}"
+: "${SHIKAKU_EXPORT_DIR:=$SHIKAKU_VAR/export}"
+export SHIKAKU_JPKI_ROOTS SHIKAKU_CARD_ROOTS SHIKAKU_EXPORT_DIR
 export SHIKAKU_PROGRAMMES SHIKAKU_RIGHTS SHIKAKU_PKCS11_MODULE
 
 # Ports, all on 127.0.0.1: +1… admin ports, +21… stand-ins, +43 the front door (8443).
 declare -A SHIKAKU_PORTS=([haproxy]=$((SHIKAKU_PORT_BASE + 43)))
-SHIKAKU_DOUBLES=(double-juki double-ipn double-moj double-payment double-mynaportal double-kaigi double-hoikushi double-ginou)
+SHIKAKU_DOUBLES=(double-juki double-ipn double-moj double-payment double-mynaportal double-jpki double-kaigi
+    double-hoikushi double-ginou)
 settings_ports() {
     local i
     for i in "${!SHIKAKU_SERVICES[@]}"; do
@@ -87,6 +92,10 @@ settings_urls() {
     done
 }
 settings_urls
+: "${SHIKAKU_NETWORK_URL:=$SHIKAKU_IPN_URL}"
+: "${SHIKAKU_NOTICE_URL:=$SHIKAKU_MYNAPORTAL_URL}"
+: "${SHIKAKU_CRL_URL:=$SHIKAKU_JPKI_URL}"
+export SHIKAKU_NETWORK_URL SHIKAKU_NOTICE_URL SHIKAKU_CRL_URL
 : "${SHIKAKU_HTTPS_PORT:=${SHIKAKU_PORTS[haproxy]}}"
 : "${SHIKAKU_PUBLIC_URL:=https://localhost:$SHIKAKU_HTTPS_PORT}"
 : "${SHIKAKU_PORTAL_SOCKET:=$SHIKAKU_RUN/portal.http}"

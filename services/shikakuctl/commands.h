@@ -7,7 +7,6 @@
 
 int keys_status_command(int argc, char **argv);
 int peer_add_command(int argc, char **argv);
-int terminal_add_command(int argc, char **argv);
 int staff_add_command(int argc, char **argv);
 int audit_verify_command(int argc, char **argv);
 int audit_status_command(int argc, char **argv);

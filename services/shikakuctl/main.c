@@ -23,8 +23,6 @@ static const struct command {
     {"keys", "status", "", "which keys are there", keys_status_command},
     {"peer", "add", "NAME KEY MANAGER ROUTE…", "enrol an agency's own client: its X25519 key in hex, what it may send",
         peer_add_command},
-    {"terminal", "add", "CERTIFICATE KIND MANAGER", "list a terminal by its client certificate (PEM)",
-        terminal_add_command},
     {"staff", "add", "ACCOUNT ROLE MANAGER PROGRAMMES PERSON NEED",
         "an account; PROGRAMMES: a,b or all; the first password is read from standard input", staff_add_command},
     {"audit", "verify", "", "hold the log of records of use against the witness", audit_verify_command},

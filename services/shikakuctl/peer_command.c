@@ -1,4 +1,4 @@
-/* Lists that are files under SHIKAKU_KEYS, read by the services while they run: agencies' clients and terminals. */
+/* Enrolments are files under SHIKAKU_KEYS, read by the services while they run. */
 #include "chassis/route.h"
 #include "chassis/settings.h"
 #include "chassis/work.h"
@@ -6,7 +6,6 @@
 
 #include <jansson.h>
 #include <limits.h>
-#include <openssl/pem.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -62,53 +61,5 @@ int peer_add_command(int argc, char **argv)
     snprintf(path, sizeof path, "%s/peers/%s.json", setting_text("SHIKAKU_KEYS"), argv[0]);
     bool written = enrolment && json_write(path, enrolment);
     json_decref(enrolment);
-    return !written;
-}
-
-static bool fingerprint_read(const char *path, char text[65])
-{
-    unsigned char digest[32];
-    unsigned len = sizeof digest;
-    FILE *file = fopen(path, "re");
-    X509 *certificate = file ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
-    bool read = certificate && X509_digest(certificate, EVP_sha256(), digest, &len) == 1;
-    if (read)
-        hex_put(text, digest, sizeof digest);
-    X509_free(certificate);
-    if (file)
-        fclose(file);
-    return read;
-}
-
-/* The terminal's earlier row, if any, is replaced. */
-static void terminal_put(json_t *list, const char *fingerprint, const char *kind, const char *manager)
-{
-    for (size_t i = json_array_size(list); i > 0; i--) {
-        const char *listed = json_string_value(json_object_get(json_array_get(list, i - 1), "fingerprint"));
-        if (listed && strcmp(listed, fingerprint) == 0)
-            json_array_remove(list, i - 1);
-    }
-    json_array_append_new(
-        list, json_pack("{s:s, s:s, s:s}", "fingerprint", fingerprint, "kind", kind, "manager", manager));
-}
-
-int terminal_add_command(int argc, char **argv)
-{
-    char path[PATH_MAX], fingerprint[65];
-    if (argc != 3)
-        return COMMAND_USAGE;
-    if (!fingerprint_read(argv[0], fingerprint)) {
-        fprintf(stderr, "%s is no certificate in PEM\n", argv[0]);
-        return 1;
-    }
-    snprintf(path, sizeof path, "%s/terminals.json", setting_text("SHIKAKU_KEYS"));
-    json_t *list = json_load_file(path, 0, NULL);
-    if (!json_is_array(list)) {
-        json_decref(list);
-        list = json_array();
-    }
-    terminal_put(list, fingerprint, argv[1], argv[2]);
-    bool written = json_write(path, list);
-    json_decref(list);
     return !written;
 }
