@@ -218,8 +218,11 @@ START_TEST(a_number_sealed_to_another_or_altered_is_not_opened)
     ck_assert_str_eq(open, "{\"number\":\"999900000001\"}");
     ck_assert(!jwe_open(arena, &vault_key, sealed, NULL, &plain));
     free(open);
+    free(sealed);
+    sealed = kit_seal_paper(world.sealer, &binding, "999900000001");
+    ck_assert(jwe_open(arena, &vault_key, sealed, NULL, &plain));
     sealed[strlen(sealed) - 2] ^= 1;
-    ck_assert_ptr_null(kit_sealed_open(stranger, sealed));
+    ck_assert(!jwe_open(arena, &vault_key, sealed, NULL, &plain));
     free(sealed);
     kit_sealer_free(stranger);
 }
