@@ -9,7 +9,7 @@
 #include "vault.pb-c.h"
 
 #define RECIPIENT "residence"
-#define PURPOSE "residence inquiry"
+#define PURPOSE "residence_inquiry"
 
 const struct key *number_seal_key(const char *kid)
 {
