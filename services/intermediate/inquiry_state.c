@@ -14,6 +14,7 @@ static const struct transition {
     {INQUIRY_CODE_NEEDED, INQUIRY_REFUSED, "the vault knows no such person"},
     {INQUIRY_CODE_NEEDED, INQUIRY_FAILED, "tries used up"},
     {INQUIRY_CODE_REQUESTED, INQUIRY_CODE_HAD, "the network gave the code"},
+    {INQUIRY_CODE_REQUESTED, INQUIRY_CODE_NEEDED, "another inquiry about the person used the 取得番号 up"},
     {INQUIRY_CODE_REQUESTED, INQUIRY_ANSWERED, "the network knows nobody of that number"},
     {INQUIRY_CODE_REQUESTED, INQUIRY_FAILED, "tries or patience used up"},
     {INQUIRY_CODE_HAD, INQUIRY_PERMITTED, "the inquiry is on the 照会許可照合リスト"},

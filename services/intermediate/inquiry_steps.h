@@ -1,0 +1,12 @@
+#ifndef INTERMEDIATE_INQUIRY_STEPS_H
+#define INTERMEDIATE_INQUIRY_STEPS_H
+
+#include "chassis/step.h"
+
+extern const struct lane inquiry_lanes[];
+extern const size_t inquiry_lane_count;
+
+/* Read the settings of the lanes; called once, before threads. */
+void steps_open(void);
+
+#endif

@@ -1,0 +1,26 @@
+/* A leased inquiry on its way through one turn: first it advances, by calls, as far as it can without waiting; then
+ * what became of it is recorded. */
+#ifndef INTERMEDIATE_INQUIRY_TURN_H
+#define INTERMEDIATE_INQUIRY_TURN_H
+
+#include "intermediate/inquiry_store.h"
+
+struct inquiry_turn {
+    struct inquiry *inquiry;
+    enum inquiry_state from; /* as it was read */
+    bool failed;             /* a call failed, work->fault says how; to be tried again */
+    bool not_yet;            /* asked, and not there yet */
+    bool code_new;           /* inquiry->code was had in this turn */
+    bool acquisition_lost;   /* neither code nor 取得番号: a new one is to be made */
+    const char *domicile;    /* 本籍, "" */
+    int64_t provided_at_ms;  /* 0: nothing was provided */
+};
+
+/* The code_needed inquiry: hand 取得番号 and number to the residence network, by vault and residence, sealed to the
+ * latter. */
+void turn_acquire(struct work *work, struct inquiry_turn *turn);
+
+/* From code_requested on: code, permit, inquiry, answer. */
+void turn_advance(struct work *work, struct inquiry_turn *turn);
+
+#endif
