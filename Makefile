@@ -7,7 +7,7 @@ MAKEFLAGS += --no-builtin-rules
 CC := gcc
 B := build/$(if $(SAN),check,release)
 SERVICES := portal intake vault residence intermediate records certificates legacy_sync staff audit
-DOUBLES := $(basename $(notdir $(filter-out tests/doubles/double.c,$(wildcard tests/doubles/*.c))))
+DOUBLES := $(basename $(notdir $(filter-out tests/doubles/double.c tests/doubles/double_call.c,$(wildcard tests/doubles/*.c))))
 KIT_PROGRAMS := $(basename $(notdir $(wildcard tests/kit/programs/*.c)))
 
 PACKAGES := libpq libevent libevent_pthreads libprotobuf-c jansson cjose libcbor libargon2 icu-uc icu-i18n libqrencode \
@@ -61,7 +61,7 @@ $(foreach s,$(SERVICES),$(eval $(call service_rules,$(s))))
 $(B)/lib/libshikakuctl.a: $(call service_objs,shikakuctl)
 $(B)/bin/shikakuctl: $(B)/services/shikakuctl/main.o $(B)/lib/libshikakuctl.a $(B)/lib/libchassis.a $(B)/lib/libproto.a
 $(B)/bin/shikaku-keyhelper: $(B)/services/keyhelper/main.o $(B)/lib/libchassis.a $(B)/lib/libproto.a
-$(DOUBLES:%=$(B)/bin/double-%): $(B)/bin/double-%: $(B)/tests/doubles/%.o $(B)/tests/doubles/double.o $(B)/lib/libkit.a $(B)/lib/libchassis.a $(B)/lib/libproto.a
+$(DOUBLES:%=$(B)/bin/double-%): $(B)/bin/double-%: $(B)/tests/doubles/%.o $(B)/tests/doubles/double.o $(B)/tests/doubles/double_call.o $(B)/lib/libkit.a $(B)/lib/libchassis.a $(B)/lib/libproto.a
 $(KIT_PROGRAMS:%=$(B)/bin/kit-%): $(B)/bin/kit-%: $(B)/tests/kit/programs/%.o $(B)/lib/libkit.a $(B)/lib/libchassis.a $(B)/lib/libproto.a
 TEST_LIBS := $(B)/lib/libkit.a $(SERVICE_LIBS) $(B)/lib/libchassis.a $(B)/lib/libproto.a
 $(UNIT_TESTS) $(STORE_TESTS) $(FLOW_TESTS): $(B)/%: $(B)/%.o $(TEST_LIBS)

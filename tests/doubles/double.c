@@ -1,4 +1,5 @@
 #include "doubles/double.h"
+#include "doubles/double_call.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,7 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <curl/curl.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
@@ -38,8 +38,7 @@ struct double_server {
     char **argv;
     struct event_base *base;
     struct evhttp *http;
-    CURLM *calls;
-    struct event *call_timer;
+    struct calls *calls;
     char folder[PATH_SIZE];
     char ledger_path[PATH_SIZE + 16];
     int ledger;
@@ -522,120 +521,9 @@ void double_after(struct double_server *server, unsigned ms, void (*act)(void *a
     event_add(later->event, &wait);
 }
 
-/* --- calls to other systems: curl's multi interface on the loop -------------------------------------------------- */
-
-struct call {
-    CURL *easy;
-    struct curl_slist *headers;
-    char *body;
-    FILE *answer; /* grows in memory */
-    char *text;
-    size_t size;
-    void (*done)(void *arg, int status, const char *answer, size_t size);
-    void *arg;
-};
-
-static void call_finish(struct double_server *server, struct call *call, CURLcode result)
-{
-    long status = 0;
-    curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
-    fclose(call->answer);
-    call->done(call->arg, result == CURLE_OK ? (int)status : 0, call->text, call->size);
-    curl_multi_remove_handle(server->calls, call->easy);
-    curl_easy_cleanup(call->easy);
-    curl_slist_free_all(call->headers);
-    free(call->body);
-    free(call->text);
-    free(call);
-}
-
-static void calls_sweep(struct double_server *server)
-{
-    int left = 0;
-    for (CURLMsg *m; (m = curl_multi_info_read(server->calls, &left));) {
-        if (m->msg == CURLMSG_DONE) {
-            struct call *call = NULL;
-            CURLcode result = m->data.result;
-            curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&call);
-            call_finish(server, call, result);
-        }
-    }
-}
-
-static void call_ready(evutil_socket_t fd, short what, void *arg)
-{
-    struct double_server *server = arg;
-    int flags = ((what & EV_READ) ? CURL_CSELECT_IN : 0) | ((what & EV_WRITE) ? CURL_CSELECT_OUT : 0), running;
-    curl_multi_socket_action(server->calls, (what & EV_TIMEOUT) ? CURL_SOCKET_TIMEOUT : fd, flags, &running);
-    calls_sweep(server);
-}
-
-static int call_socket_changed(CURL *easy, curl_socket_t fd, int what, void *arg, void *watch)
-{
-    struct double_server *server = arg;
-    if (watch) {
-        event_free(watch);
-        watch = NULL;
-    }
-    if (what != CURL_POLL_REMOVE) {
-        short wanted =
-            (short)(EV_PERSIST | ((what & CURL_POLL_IN) ? EV_READ : 0) | ((what & CURL_POLL_OUT) ? EV_WRITE : 0));
-        watch = must_alloc(event_new(server->base, fd, wanted, call_ready, server));
-        event_add(watch, NULL);
-    }
-    curl_multi_assign(server->calls, fd, watch);
-    return 0;
-}
-
-static int call_timer_changed(CURLM *calls, long ms, void *arg)
-{
-    struct double_server *server = arg;
-    struct timeval wait = {ms / 1000, (ms % 1000) * 1000};
-    return ms < 0 ? evtimer_del(server->call_timer) : evtimer_add(server->call_timer, &wait);
-}
-
-static void calls_init(struct double_server *server)
-{
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-    server->calls = must_alloc(curl_multi_init());
-    server->call_timer = must_alloc(evtimer_new(server->base, call_ready, server));
-    curl_multi_setopt(server->calls, CURLMOPT_SOCKETFUNCTION, call_socket_changed);
-    curl_multi_setopt(server->calls, CURLMOPT_SOCKETDATA, server);
-    curl_multi_setopt(server->calls, CURLMOPT_TIMERFUNCTION, call_timer_changed);
-    curl_multi_setopt(server->calls, CURLMOPT_TIMERDATA, server);
-}
-
 void double_call_start(struct double_server *server, const struct double_call *call)
 {
-    struct call *c = must_alloc(calloc(1, sizeof *c));
-    char type[128];
-    c->done = call->done;
-    c->arg = call->arg;
-    c->easy = must_alloc(curl_easy_init());
-    c->answer = must_alloc(open_memstream(&c->text, &c->size));
-    c->body = must_alloc(malloc(call->body_size + 1));
-    memcpy(c->body, call->body_size ? call->body : "", call->body_size);
-    snprintf(type, sizeof type, "Content-Type: %s", call->media_type ? call->media_type : "application/json");
-    c->headers = curl_slist_append(NULL, "Expect:");
-    if (strcmp(call->method, "GET") != 0) { /* with an empty body too: a POST without a length waits for its end */
-        c->headers = curl_slist_append(c->headers, type);
-        curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS, c->body);
-        curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE, (long)call->body_size);
-    }
-    for (const char *const *h = call->headers; h && *h; h++) {
-        c->headers = curl_slist_append(c->headers, *h);
-    }
-    curl_easy_setopt(c->easy, CURLOPT_CUSTOMREQUEST, call->method);
-    curl_easy_setopt(c->easy, CURLOPT_URL, call->url);
-    curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, c->headers);
-    curl_easy_setopt(c->easy, CURLOPT_WRITEDATA, c->answer);
-    curl_easy_setopt(c->easy, CURLOPT_PRIVATE, (char *)c);
-    curl_easy_setopt(c->easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(c->easy, CURLOPT_TIMEOUT_MS, (long)(call->timeout_ms ? call->timeout_ms : 10000));
-    curl_easy_setopt(c->easy, CURLOPT_CAINFO, call->ca_file);
-    curl_easy_setopt(c->easy, CURLOPT_SSLCERT, call->certificate_file);
-    curl_easy_setopt(c->easy, CURLOPT_SSLKEY, call->key_file);
-    curl_multi_add_handle(server->calls, c->easy);
+    calls_start(server->calls, call);
 }
 
 /* --- life ------------------------------------------------------------------------------------------------------ */
@@ -690,7 +578,7 @@ int double_run(const struct double_spec *spec, int argc, char **argv)
     snprintf(folder, sizeof folder, "var/doubles/%s", spec->name);
     snprintf(server.folder, sizeof server.folder, "%s", double_option(&server, "state", folder));
     folder_make(server.folder);
-    calls_init(&server);
+    server.calls = must_alloc(calls_new(server.base));
     struct event *term = must_alloc(evsignal_new(server.base, SIGTERM, signal_take, &server));
     struct event *interrupt = must_alloc(evsignal_new(server.base, SIGINT, signal_take, &server));
     event_add(term, NULL);
@@ -705,8 +593,7 @@ int double_run(const struct double_spec *spec, int argc, char **argv)
     }
     event_free(term);
     event_free(interrupt);
-    event_free(server.call_timer);
-    curl_multi_cleanup(server.calls);
+    calls_free(server.calls);
     event_base_free(server.base);
     close(server.ledger);
     if (server.open_exchanges) {
