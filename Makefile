@@ -77,7 +77,9 @@ $(B)/bin/%:
 	$(CC) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIBS)
 
 clean: ## stop what runs and remove everything that was built or made
-	@[ ! -x deploy/stack ] || deploy/stack stop
+	deploy/stack stop
+	deploy/cluster remove
+	SHIKAKU_VAR=$(CURDIR)/build/store deploy/cluster remove
 	rm -rf build var
 
 help: ## list the commands
