@@ -159,16 +159,23 @@ static bool applicants_make(const char *folder)
     return pem_close(&pem, ok);
 }
 
-/* What intake pins is a folder, with nothing else in it. */
-static bool pinned_make(const char *folder)
+/* What intake and vault pin are folders, with nothing else in them. */
+static const struct {
+    const char *folder, *root, *path;
+} pinned[] = {
+    {"jpki-roots", "jpki-root", "jpki-roots/jpki-root"},
+    {"card-roots", "card-root", "card-roots/card-root"},
+};
+
+static bool pinned_make(const char *folder, size_t row)
 {
-    char pinned[PATH_SIZE];
-    if (!path_print(pinned, folder, "jpki-roots", ""))
-        return complain(folder, "jpki-roots", "path is too long");
-    if (mkdir(pinned, 0700) != 0 && errno != EEXIST)
-        return complain(folder, "jpki-roots", strerror(errno));
-    X509 *root = certificate_load(folder, "jpki-root");
-    bool ok = certificate_save(pinned, "jpki-root", root);
+    char path[PATH_SIZE];
+    if (!path_print(path, folder, pinned[row].folder, ""))
+        return complain(folder, pinned[row].folder, "path is too long");
+    if (mkdir(path, 0755) != 0 && errno != EEXIST)
+        return complain(folder, pinned[row].folder, strerror(errno));
+    X509 *root = certificate_load(folder, pinned[row].root);
+    bool ok = certificate_save(path, pinned[row].root, root);
     X509_free(root);
     return ok;
 }
@@ -178,8 +185,10 @@ static bool folder_fill(const char *folder)
     for (size_t i = 0; i < sizeof certified / sizeof *certified; i++)
         if (!exists(folder, certified[i].name, ".pem") && !certified_make(folder, i))
             return false;
-    return (exists(folder, "jpki-roots/jpki-root", ".pem") || pinned_make(folder)) &&
-           (exists(folder, "mynaportal-assertion", ".pub") || assertion_make(folder)) &&
+    for (size_t i = 0; i < sizeof pinned / sizeof *pinned; i++)
+        if (!exists(folder, pinned[i].path, ".pem") && !pinned_make(folder, i))
+            return false;
+    return (exists(folder, "mynaportal-assertion", ".pub") || assertion_make(folder)) &&
            (exists(folder, "applicants", ".key") || applicants_make(folder));
 }
 

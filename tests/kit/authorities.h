@@ -8,7 +8,7 @@
  *                    listed counter terminal, and of a terminal that nobody listed
  *   mynaportal-assertion   the key by which Mynaportal signs assertions of the portal pseudonym (P-256)
  *   applicants       RSA keys that applicants share: making one takes longer than a hundred applications
- *   jpki-roots/      a folder with jpki-root.pem alone, for intake to pin
+ *   jpki-roots/, card-roots/   folders with jpki-root.pem and card-root.pem alone, for intake and vault to pin
  *
  * NAME.pem is a certificate, NAME.key a private key (0600), mynaportal-assertion.pub a public one; applicants.key
  * holds them all. */

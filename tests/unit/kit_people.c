@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include "chassis/card_items.h"
 #include "kit/card.h"
 #include "kit/people.h"
 
@@ -195,6 +196,20 @@ START_TEST(card_files_have_their_bytes)
 }
 END_TEST
 
+/* NUM-4: the kit and the services make the same EF 0002, each by code of its own */
+START_TEST(the_services_make_the_same_card_items)
+{
+    for (uint32_t i = 0; i < 500; i++) {
+        struct kit_person person;
+        uint8_t ours[KIT_EF0002_MAX], theirs[CARD_ITEMS_BYTES];
+        kit_person_make(&person, SEED, i);
+        size_t size = kit_ef0002_print(&person.person, ours);
+        ck_assert_uint_eq(size, card_items_print(&person.person, theirs));
+        ck_assert_mem_eq(ours, theirs, size);
+    }
+}
+END_TEST
+
 /* Lengths over 127 and over 255 bytes take two and three bytes in BER. */
 START_TEST(card_files_have_long_lengths)
 {
@@ -232,6 +247,7 @@ int main(void)
     tcase_add_test(tests, rare_characters_come_in_turn);
     tcase_add_test(tests, numbers_are_damaged_as_said);
     tcase_add_test(tests, card_files_have_their_bytes);
+    tcase_add_test(tests, the_services_make_the_same_card_items);
     tcase_add_test(tests, card_files_have_long_lengths);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
