@@ -1,13 +1,13 @@
 /* 公的個人認証サービス: a stand-in of the authority that lists revoked 署名用電子証明書 (失効情報). The keys are the
  * test kit's (kit/authorities.h); it never holds anybody's certificate, only serial numbers.
  *
- *   GET  /crl/jpki-root.crl    the current list in DER, signed anew at each request: thisUpdate now, nextUpdate after
+ *   GET  /jpki-root.crl        the current list in DER, signed anew at each request: thisUpdate now, nextUpdate after
  *                              --crl-seconds, crlNumber rising
  *   POST /revocations {serial (hexadecimal), reason}   200 {serial, revoked: true}; again: 200 with no second row
  *   GET  /revocations/{serial} 200 {serial, revoked: true}, or 404
  *
- * Options: --authorities DIR (var/authorities; what is missing there is made), --crl-seconds N (3600; less than 1 makes
- * lists that are out of date at once). Ledger: kind revocation, the key is the serial. */
+ * Options: --authorities DIR (SHIKAKU_AUTHORITIES or var/authorities; what is missing there is made), --crl-seconds N
+ * (3600; less than 1 makes lists that are out of date at once). Ledger: kind revocation, the key is the serial. */
 #include "doubles/double.h"
 
 #include <stdio.h>
@@ -96,7 +96,8 @@ static void jpki_apply(void *state, const char *kind, const char *key, json_t *b
 static bool jpki_start(struct double_server *server, void *state)
 {
     struct jpki *jpki = state;
-    const char *folder = double_option(server, "authorities", "var/authorities");
+    const char *shared = getenv("SHIKAKU_AUTHORITIES");
+    const char *folder = double_option(server, "authorities", shared ? shared : "var/authorities");
     jpki->seconds = strtol(double_option(server, "crl-seconds", "3600"), NULL, 10);
     jpki->revoked = json_object();
     if (!jpki->revoked || !kit_authorities_make(folder)) {
@@ -114,7 +115,7 @@ static void jpki_stop(void *state)
 }
 
 static const struct double_route routes[] = {
-    {"GET", "/crl/jpki-root.crl", list_show},
+    {"GET", "/jpki-root.crl", list_show},
     {"POST", "/revocations", certificate_revoke},
     {"GET", "/revocations/*", revocation_show},
 };
