@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "chassis/boot.h"
-#include "intermediate/inquiry_messages.h"
-#include "intermediate/inquiry_steps.h"
+#include "intermediate/gateway_messages.h"
+#include "intermediate/gateway_steps.h"
 #include "intermediate/network.h"
 
 static const struct setting settings[] = {
@@ -60,9 +60,9 @@ static bool prepare(struct fault *fault)
         fprintf(stderr, "%s\n", problem); /* a definition's key and rule: no person's data */
         return fault_set(fault, FAULT_programme_unknown, "SHIKAKU_PROGRAMMES");
     }
-    inquiries_serve(programmes);
+    gateway_serve(programmes);
     network_open();
-    steps_open();
+    gateway_steps_open();
     return true;
 }
 
@@ -75,10 +75,10 @@ int main(int argc, char **argv)
         .setting_count = sizeof settings / sizeof *settings,
         .keys = keys,
         .prepare = prepare,
-        .messages = inquiry_messages,
-        .message_count = inquiry_message_count,
-        .lanes = inquiry_lanes,
-        .lane_count = inquiry_lane_count,
+        .messages = gateway_messages,
+        .message_count = gateway_message_count,
+        .lanes = gateway_lanes,
+        .lane_count = gateway_lane_count,
     };
     return service_run(&service, argc, argv);
 }

@@ -120,7 +120,7 @@ static enum outcome inquire_act(struct work *work)
     if (!work_begin(work, request->manager))
         return work_end(work);
     inquiry_put(work, &inquiry);
-    queue_put(work, inquiry.id, inquiry.manager, LANE_BATCH, 0);
+    inquiry_queue_put(work, inquiry.id, inquiry.manager, LANE_BATCH, 0);
     reply.inquiry = inquiry.id;
     enum outcome outcome = work_commit(work, &reply.base);
     if (outcome == OUTCOME_DONE)
@@ -153,7 +153,7 @@ static enum outcome instant_act(struct work *work)
     inquiry_put(work, &inquiry);
     if (inquiry.by_items && !asked_keep(work, &inquiry, request->person))
         return work_refuse(work);
-    queue_put(work, inquiry.id, inquiry.manager, LANE_INSTANT, 0);
+    inquiry_queue_put(work, inquiry.id, inquiry.manager, LANE_INSTANT, 0);
     work_audit(work, &(struct touch){.subject = request->pseudonym, .reason = request->application});
     reply.inquiry = inquiry.id;
     enum outcome outcome = work_commit(work, &reply.base);
@@ -223,7 +223,7 @@ static enum outcome acquire_act(struct work *work)
     if (!passing_put(
             work, request->manager, request->acquisition, "acquisition", request->sealed, strlen(request->sealed)))
         return work_refuse(work);
-    queue_put(work, request->acquisition, request->manager, LANE_ACQUIRE, 0);
+    inquiry_queue_put(work, request->acquisition, request->manager, LANE_ACQUIRE, 0);
     enum outcome outcome = work_commit(work, &reply.base);
     if (outcome == OUTCOME_DONE)
         step_wake(LANE_ACQUIRE);

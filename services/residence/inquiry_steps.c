@@ -19,7 +19,7 @@
 #include "intake.pb-c.h"
 #include "residence/candidate_list.h"
 #include "residence/inquiry_store.h"
-#include "residence/network.h"
+#include "residence/juki_network.h"
 #include "residence/number_release.h"
 
 #define LEASE_MS 60000 /* longer than the vault's deadline and the network's longest time-out together */
@@ -29,7 +29,7 @@
 
 static int64_t tries, retry_first_ms, list_ms;
 
-void steps_open(void)
+void inquiry_steps_open(void)
 {
     tries = setting_number("SHIKAKU_RESIDENCE_TRIES");
     retry_first_ms = setting_number("SHIKAKU_RESIDENCE_RETRY_MS");
@@ -113,7 +113,7 @@ static bool file_ask(
     file->records = records;
     file->count = (size_t)records_fill(leased, count, items, records);
     snprintf(file->body, sizeof file->body, "%.16s", leased[0].manager);
-    bool asked = file->count == 0 || network_inquire(work, file, &results);
+    bool asked = file->count == 0 || juki_inquire(work, file, &results);
     if (asked && file->count > 0)
         lines_share_out(leased, count, items, &results);
     file->records = NULL;
@@ -182,11 +182,11 @@ static bool finish_record(
                          .count = item->line_count > 1 ? (uint32_t)item->line_count : 1});
     if (!inquiry->instant) {
         answered_send(work, inquiry, item->lines);
-        queue_remove_put(work, inquiry);
+        inquiry_remove_put(work, inquiry);
         return true;
     }
     passing_remove_put(work, inquiry->manager, inquiry->id, "asked");
-    queue_move_put(work, inquiry, LANE_FORGET, list_ms);
+    inquiry_move_put(work, inquiry, LANE_FORGET, list_ms);
     return list_keep(work, inquiry, item);
 }
 
@@ -198,7 +198,7 @@ static void turn_record(struct work *work, struct inquiry *leased, int count, co
     for (int i = 0; i < count; i++) {
         const char *outcome = outcome_of(&leased[i], &items[i]);
         if (!outcome) {
-            queue_move_put(work, &leased[i], lane->name, retry_delay(leased[i].attempt));
+            inquiry_move_put(work, &leased[i], lane->name, retry_delay(leased[i].attempt));
         } else if (!finish_record(work, &leased[i], &items[i], outcome, file)) {
             (void)work_refuse(work);
             return;
@@ -234,7 +234,7 @@ static int inquire_turn(struct work *work, const struct lane *lane)
 {
     struct inquiry leased[INQUIRY_LEASE_MAX];
     struct inquiry_file file = {.form = lane->detail ? INQUIRY_TERMINAL : INQUIRY_BATCH};
-    int count = queue_lease(work, lane->name, lane->detail ? 1 : INQUIRY_LEASE_MAX, LEASE_MS, leased);
+    int count = inquiry_lease(work, lane->name, lane->detail ? 1 : INQUIRY_LEASE_MAX, LEASE_MS, leased);
     struct turn_item *items = count > 0 ? arena_take(work->arena, (size_t)count * sizeof *items) : NULL;
     if (!items)
         return 0;
@@ -276,11 +276,11 @@ static void acquisitions_record(struct work *work, const struct inquiry *leased,
         return;
     for (int i = 0; i < count; i++) {
         if (!passed && leased[i].attempt < tries) {
-            queue_move_put(work, &leased[i], LANE_ACQUIRE, retry_delay(leased[i].attempt));
+            inquiry_move_put(work, &leased[i], LANE_ACQUIRE, retry_delay(leased[i].attempt));
             continue;
         }
         passing_remove_put(work, leased[i].manager, leased[i].id, "acquisition");
-        queue_remove_put(work, &leased[i]);
+        inquiry_remove_put(work, &leased[i]);
         work_audit(
             work, &(struct touch){.act = passed ? "residence_acquisition_passed" : "residence_acquisition_failed",
                       .reason = leased[i].id});
@@ -293,7 +293,7 @@ static void acquisitions_record(struct work *work, const struct inquiry *leased,
 static int acquire_turn(struct work *work, const struct lane *lane)
 {
     struct inquiry leased[INQUIRY_LEASE_MAX];
-    int count = queue_lease(work, lane->name, INQUIRY_LEASE_MAX, LEASE_MS, leased);
+    int count = inquiry_lease(work, lane->name, INQUIRY_LEASE_MAX, LEASE_MS, leased);
     if (count == 0)
         return 0;
     json_t *acquisitions = json_array();
@@ -306,7 +306,7 @@ static int acquire_turn(struct work *work, const struct lane *lane)
             journal(JOURNAL_ERROR, NULL, "acquisition_unreadable", WORD("acquisition", leased[i].id));
     }
     pg_rollback(work->pg);
-    bool passed = json_array_size(acquisitions) == 0 || network_acquire(work, acquisitions);
+    bool passed = json_array_size(acquisitions) == 0 || juki_acquire(work, acquisitions);
     json_decref(acquisitions);
     if (!passed)
         journal(JOURNAL_WARNING, NULL, "acquisition_failed", WORD("code", fault_code_text(work->fault.code)),
@@ -319,12 +319,12 @@ static int acquire_turn(struct work *work, const struct lane *lane)
 static int forget_turn(struct work *work, const struct lane *lane)
 {
     struct inquiry leased[INQUIRY_LEASE_MAX];
-    int count = queue_lease(work, lane->name, INQUIRY_LEASE_MAX, LEASE_MS, leased);
+    int count = inquiry_lease(work, lane->name, INQUIRY_LEASE_MAX, LEASE_MS, leased);
     if (count == 0 || !work_begin(work, leased[0].manager))
         return 0;
     for (int i = 0; i < count; i++) {
         passing_remove_put(work, leased[i].manager, leased[i].id, "list");
-        queue_remove_put(work, &leased[i]);
+        inquiry_remove_put(work, &leased[i]);
     }
     return work_commit(work, NULL) == OUTCOME_DONE ? count : 0;
 }

@@ -7,6 +7,6 @@ extern const struct lane inquiry_lanes[];
 extern const size_t inquiry_lane_count;
 
 /* Read the settings of the lanes; called once, before threads. */
-void steps_open(void);
+void inquiry_steps_open(void);
 
 #endif

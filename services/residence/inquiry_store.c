@@ -26,7 +26,7 @@ static const char lease_sql[] =
     "  SET lease_until = now() + $3::bigint * interval '1 millisecond', attempt = q.attempt + 1"
     "  FROM due WHERE q.id = due.id RETURNING q.id::text, q.manager, q.attempt";
 
-int queue_lease(struct work *work, const char *lane, int max, int64_t lease_ms, struct inquiry *leased)
+int inquiry_lease(struct work *work, const char *lane, int max, int64_t lease_ms, struct inquiry *leased)
 {
     PGresult *result =
         pg_query(work->pg, lease_sql, &work->fault, PG_VALUES(pg_text(lane), pg_integer(max), pg_integer(lease_ms)));
@@ -44,7 +44,7 @@ static const char queue_put_sql[] =
     "INSERT INTO residence.inquiry_queue (id, manager, lane, due_at)"
     " VALUES ($1::uuid, $2, $3, now() + $4::bigint * interval '1 millisecond') ON CONFLICT (id) DO NOTHING";
 
-void queue_put(struct work *work, const char *id, const char *manager, const char *lane, int64_t due_in_ms)
+void inquiry_queue_put(struct work *work, const char *id, const char *manager, const char *lane, int64_t due_in_ms)
 {
     pg_queue(work->pg, queue_put_sql, PG_VALUES(pg_text(id), pg_text(manager), pg_text(lane), pg_integer(due_in_ms)));
 }
@@ -53,7 +53,7 @@ static const char queue_move_sql[] =
     "UPDATE residence.inquiry_queue SET lane = $3, due_at = now() + $4::bigint * interval '1 millisecond',"
     " lease_until = '-infinity' WHERE id = $1::uuid AND attempt = $2::int";
 
-void queue_move_put(struct work *work, const struct inquiry *leased, const char *lane, int64_t due_in_ms)
+void inquiry_move_put(struct work *work, const struct inquiry *leased, const char *lane, int64_t due_in_ms)
 {
     pg_queue_exactly(work->pg, queue_move_sql, 1, FAULT_state_conflict,
         PG_VALUES(pg_text(leased->id), pg_integer(leased->attempt), pg_text(lane), pg_integer(due_in_ms)));
@@ -61,7 +61,7 @@ void queue_move_put(struct work *work, const struct inquiry *leased, const char 
 
 static const char queue_remove_sql[] = "DELETE FROM residence.inquiry_queue WHERE id = $1::uuid AND attempt = $2::int";
 
-void queue_remove_put(struct work *work, const struct inquiry *leased)
+void inquiry_remove_put(struct work *work, const struct inquiry *leased)
 {
     pg_queue_exactly(work->pg, queue_remove_sql, 1, FAULT_state_conflict,
         PG_VALUES(pg_text(leased->id), pg_integer(leased->attempt)));

@@ -26,18 +26,18 @@ struct inquiry {
 
 /* Lease up to `max` (at most INQUIRY_LEASE_MAX) due rows of a lane, all of one manager: the one that waits longest.
  * Fills id, manager, attempt; returns how many, 0 also on a fault. Outside a transaction. */
-int queue_lease(struct work *work, const char *lane, int max, int64_t lease_ms, struct inquiry *leased);
+int inquiry_lease(struct work *work, const char *lane, int max, int64_t lease_ms, struct inquiry *leased);
 
 /* In a transaction of the manager: */
-void queue_put(struct work *work, const char *id, const char *manager, const char *lane, int64_t due_in_ms);
+void inquiry_queue_put(struct work *work, const char *id, const char *manager, const char *lane, int64_t due_in_ms);
 /* Another lane or a later time for a leased row; state_conflict at commit when the lease was lost. */
-void queue_move_put(struct work *work, const struct inquiry *leased, const char *lane, int64_t due_in_ms);
-void queue_remove_put(struct work *work, const struct inquiry *leased);
+void inquiry_move_put(struct work *work, const struct inquiry *leased, const char *lane, int64_t due_in_ms);
+void inquiry_remove_put(struct work *work, const struct inquiry *leased);
 
 void inquiry_put(struct work *work, const struct inquiry *inquiry);
 /* state, outcome and the answered file's reference ("" for none) of an inquiry that was waiting. */
 void inquiry_finish_put(struct work *work, const struct inquiry *inquiry, const char *file);
-/* Fill what queue_lease left open. False with a fault; not_found if any of them is not there. */
+/* Fill what inquiry_lease left open. False with a fault; not_found if any of them is not there. */
 MUST_USE bool inquiries_read(struct work *work, struct inquiry *inquiries, int count);
 MUST_USE bool inquiry_read(struct work *work, const char *manager, const char *id, struct inquiry *inquiry);
 

@@ -7,7 +7,7 @@
 #include "chassis/jwe.h"
 #include "residence/inquiry_messages.h"
 #include "residence/inquiry_steps.h"
-#include "residence/network.h"
+#include "residence/juki_network.h"
 
 static const struct setting settings[] = {
     {"SHIKAKU_JUKI_URL", SETTING_TEXT, "http://127.0.0.1:8421", 0, 0,
@@ -56,8 +56,8 @@ static bool prepare(struct fault *fault)
         return fault_set(fault, FAULT_programme_unknown, "SHIKAKU_PROGRAMMES");
     }
     inquiries_serve(programmes);
-    network_open();
-    steps_open();
+    juki_open();
+    inquiry_steps_open();
     return jwk_publish(setting_text("SHIKAKU_KEYS"), "residence", keyring_newest("*", KEY_SEAL), fault);
 }
 

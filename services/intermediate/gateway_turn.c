@@ -1,4 +1,4 @@
-#include "intermediate/inquiry_turn.h"
+#include "intermediate/gateway_turn.h"
 
 #include <string.h>
 
@@ -7,19 +7,19 @@
 #include "residence.pb-c.h"
 #include "vault.pb-c.h"
 
-static void fail(struct inquiry_turn *turn)
+static void fail(struct gateway_turn *turn)
 {
     turn->failed = true;
 }
 
 /* A change that the table does not have is a mistake of ours: it shows as a failed try, with state_conflict. */
-static bool set(struct work *work, struct inquiry_turn *turn, enum inquiry_state to)
+static bool set(struct work *work, struct gateway_turn *turn, enum inquiry_state to)
 {
-    turn->failed = !inquiry_state_set(&turn->inquiry->state, to, &work->fault);
+    turn->failed = !gateway_state_set(&turn->inquiry->state, to, &work->fault);
     return !turn->failed;
 }
 
-static void finish(struct work *work, struct inquiry_turn *turn, enum inquiry_state to, const char *outcome)
+static void finish(struct work *work, struct gateway_turn *turn, enum inquiry_state to, const char *outcome)
 {
     if (set(work, turn, to))
         turn->inquiry->outcome = outcome;
@@ -54,7 +54,7 @@ static bool number_pass(struct work *work, const struct inquiry *inquiry, const 
     return act && work_call(work, ROUTE_residence_acquire, act, &request.base, &reply);
 }
 
-void turn_acquire(struct work *work, struct inquiry_turn *turn)
+void gateway_acquire(struct work *work, struct gateway_turn *turn)
 {
     struct inquiry *inquiry = turn->inquiry;
     const char *sealed;
@@ -91,7 +91,7 @@ static struct network_inquiry network_form(const struct inquiry *inquiry)
         .reference = inquiry->id};
 }
 
-static void code_get(struct work *work, struct inquiry_turn *turn)
+static void code_get(struct work *work, struct gateway_turn *turn)
 {
     struct inquiry *inquiry = turn->inquiry;
     if (inquiry->code) {
@@ -117,7 +117,7 @@ static void code_get(struct work *work, struct inquiry_turn *turn)
     }
 }
 
-static void permit_get(struct work *work, struct inquiry_turn *turn)
+static void permit_get(struct work *work, struct gateway_turn *turn)
 {
     struct network_inquiry form = network_form(turn->inquiry);
     switch (network_permit_get(work, &form, &turn->inquiry->permit)) {
@@ -132,7 +132,7 @@ static void permit_get(struct work *work, struct inquiry_turn *turn)
     }
 }
 
-static void inquire(struct work *work, struct inquiry_turn *turn)
+static void inquire(struct work *work, struct gateway_turn *turn)
 {
     struct inquiry *inquiry = turn->inquiry;
     struct network_inquiry form = network_form(inquiry);
@@ -152,7 +152,7 @@ static void inquire(struct work *work, struct inquiry_turn *turn)
     }
 }
 
-static void provision_get(struct work *work, struct inquiry_turn *turn)
+static void provision_get(struct work *work, struct gateway_turn *turn)
 {
     struct network_provision provision = {.domicile = ""};
     switch (network_provision_get(work, turn->inquiry->processing_number, turn->inquiry->manager, &provision)) {
@@ -169,9 +169,9 @@ static void provision_get(struct work *work, struct inquiry_turn *turn)
     }
 }
 
-void turn_advance(struct work *work, struct inquiry_turn *turn)
+void gateway_advance(struct work *work, struct gateway_turn *turn)
 {
-    static void (*const steps[INQUIRY_STATES])(struct work *, struct inquiry_turn *) = {
+    static void (*const steps[INQUIRY_STATES])(struct work *, struct gateway_turn *) = {
         [INQUIRY_CODE_REQUESTED] = code_get,
         [INQUIRY_CODE_HAD] = permit_get,
         [INQUIRY_PERMITTED] = inquire,

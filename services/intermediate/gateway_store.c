@@ -1,4 +1,4 @@
-#include "intermediate/inquiry_store.h"
+#include "intermediate/gateway_store.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static const char lease_sql[] =
     "  SET lease_until = now() + $3::bigint * interval '1 millisecond', attempt = q.attempt + 1"
     "  FROM due WHERE q.id = due.id RETURNING q.id::text, q.manager, q.attempt, q.polls, q.failures";
 
-int queue_lease(struct work *work, const char *lane, int max, int64_t lease_ms, struct inquiry *leased)
+int gateway_lease(struct work *work, const char *lane, int max, int64_t lease_ms, struct inquiry *leased)
 {
     PGresult *result =
         pg_query(work->pg, lease_sql, &work->fault, PG_VALUES(pg_text(lane), pg_integer(max), pg_integer(lease_ms)));
@@ -43,7 +43,7 @@ int queue_lease(struct work *work, const char *lane, int max, int64_t lease_ms, 
 static const char queue_put_sql[] =
     "INSERT INTO intermediate.inquiry_queue (id, manager, lane) VALUES ($1::uuid, $2, $3)";
 
-void queue_put(struct work *work, const struct inquiry *inquiry, const char *lane)
+void gateway_queue_put(struct work *work, const struct inquiry *inquiry, const char *lane)
 {
     pg_queue(work->pg, queue_put_sql, PG_VALUES(pg_text(inquiry->id), pg_text(inquiry->manager), pg_text(lane)));
 }
@@ -52,7 +52,7 @@ static const char queue_move_sql[] =
     "UPDATE intermediate.inquiry_queue SET lane = $3, due_at = now() + $4::bigint * interval '1 millisecond',"
     " lease_until = '-infinity', polls = $5::int, failures = $6::int WHERE id = $1::uuid AND attempt = $2::int";
 
-void queue_move_put(struct work *work, const struct inquiry *leased, const char *lane, int64_t due_in_ms)
+void gateway_move_put(struct work *work, const struct inquiry *leased, const char *lane, int64_t due_in_ms)
 {
     pg_queue_exactly(work->pg, queue_move_sql, 1, FAULT_state_conflict,
         PG_VALUES(pg_text(leased->id), pg_integer(leased->attempt), pg_text(lane), pg_integer(due_in_ms),
@@ -62,7 +62,7 @@ void queue_move_put(struct work *work, const struct inquiry *leased, const char 
 static const char queue_remove_sql[] =
     "DELETE FROM intermediate.inquiry_queue WHERE id = $1::uuid AND attempt = $2::int";
 
-void queue_remove_put(struct work *work, const struct inquiry *leased)
+void gateway_queue_remove_put(struct work *work, const struct inquiry *leased)
 {
     pg_queue_exactly(work->pg, queue_remove_sql, 1, FAULT_state_conflict,
         PG_VALUES(pg_text(leased->id), pg_integer(leased->attempt)));
@@ -74,12 +74,12 @@ static const char inquiry_put_sql[] =
     "INSERT INTO intermediate.inquiry (manager, id, application, programme, gateway_id, provider, affair, item, state)"
     " VALUES ($1, $2::uuid, $3, $4, $5, $6, $7, $8, $9)";
 
-void inquiry_put(struct work *work, const struct inquiry *inquiry)
+void gateway_inquiry_put(struct work *work, const struct inquiry *inquiry)
 {
     pg_queue(work->pg, inquiry_put_sql,
         PG_VALUES(pg_text(inquiry->manager), pg_text(inquiry->id), pg_text(inquiry->application),
             pg_text(inquiry->programme), pg_text(inquiry->gateway_id), pg_text(inquiry->provider),
-            pg_text(inquiry->affair), pg_text(inquiry->item), pg_text(inquiry_state_text(inquiry->state))));
+            pg_text(inquiry->affair), pg_text(inquiry->item), pg_text(gateway_state_text(inquiry->state))));
 }
 
 static struct cover_place permit_place(const struct inquiry *inquiry)
@@ -103,7 +103,7 @@ static const char inquiry_state_sql[] =
     " state_since = CASE WHEN state = $4 THEN state_since ELSE now() END"
     " WHERE manager = $1 AND id = $2::uuid AND state = $3";
 
-bool inquiry_state_put(struct work *work, const struct inquiry *inquiry, enum inquiry_state from)
+bool gateway_state_put(struct work *work, const struct inquiry *inquiry, enum inquiry_state from)
 {
     struct pg_value permit = pg_text(NULL);
     if (inquiry->state == INQUIRY_PERMITTED) {
@@ -113,15 +113,15 @@ bool inquiry_state_put(struct work *work, const struct inquiry *inquiry, enum in
         permit = pg_bytes(covered.data, covered.len);
     }
     pg_queue_exactly(work->pg, inquiry_state_sql, 1, FAULT_state_conflict,
-        PG_VALUES(pg_text(inquiry->manager), pg_text(inquiry->id), pg_text(inquiry_state_text(from)),
-            pg_text(inquiry_state_text(inquiry->state)), pg_text(inquiry->outcome), permit,
+        PG_VALUES(pg_text(inquiry->manager), pg_text(inquiry->id), pg_text(gateway_state_text(from)),
+            pg_text(gateway_state_text(inquiry->state)), pg_text(inquiry->outcome), permit,
             pg_text(inquiry->processing_number), pg_integer(inquiry->asked_at_ms)));
     return true;
 }
 
 static const char inquiry_remove_sql[] = "DELETE FROM intermediate.inquiry WHERE manager = $1 AND id = $2::uuid";
 
-void inquiry_remove_put(struct work *work, const struct inquiry *inquiry)
+void gateway_inquiry_remove_put(struct work *work, const struct inquiry *inquiry)
 {
     pg_queue(work->pg, inquiry_remove_sql, PG_VALUES(pg_text(inquiry->manager), pg_text(inquiry->id)));
 }
@@ -157,7 +157,7 @@ static bool inquiry_fill(struct work *work, const PGresult *result, int row, str
     inquiry->provider = pg_get_text(result, row, 4, work->arena);
     inquiry->affair = pg_get_text(result, row, 5, work->arena);
     inquiry->item = pg_get_text(result, row, 6, work->arena);
-    inquiry->state = inquiry_state_parse(pg_get_text(result, row, 7, work->arena));
+    inquiry->state = gateway_state_parse(pg_get_text(result, row, 7, work->arena));
     inquiry->outcome = pg_get_text(result, row, 8, work->arena);
     inquiry->processing_number = pg_get_text(result, row, 9, work->arena);
     inquiry->permit = covered_text(work, permit_place(inquiry), result, row, 10, &opened);
@@ -170,7 +170,7 @@ static bool inquiry_fill(struct work *work, const PGresult *result, int row, str
     return opened || fault_set(&work->fault, FAULT_internal, "cover");
 }
 
-bool inquiries_read(struct work *work, struct inquiry *inquiries, int count)
+bool gateway_inquiries_read(struct work *work, struct inquiry *inquiries, int count)
 {
     char ids[INQUIRY_LEASE_MAX * 37 + 2], *at = ids;
     for (int i = 0; i < count; i++)

@@ -1,4 +1,4 @@
-#include "residence/network.h"
+#include "residence/juki_network.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +17,7 @@ static const char *text_or_null(const char *setting)
     return text[0] ? text : NULL;
 }
 
-void network_open(void)
+void juki_open(void)
 {
     juki.base_url = setting_text("SHIKAKU_JUKI_URL");
     juki.total_ms = (int)setting_number("SHIKAKU_JUKI_TIMEOUT_MS");
@@ -33,7 +33,7 @@ static bool status_judge(int status, int wanted, struct fault *fault)
     return fault_set(fault, status >= 400 && status < 500 ? FAULT_residence_refused : FAULT_unavailable, "juki");
 }
 
-bool network_inquire(struct work *work, struct inquiry_file *file, struct result_file *results)
+bool juki_inquire(struct work *work, struct inquiry_file *file, struct result_file *results)
 {
     struct outside_request request = {
         .method = "POST", .path = "/inquiries", .media_type = "text/plain; charset=utf-8"};
@@ -55,7 +55,7 @@ bool network_inquire(struct work *work, struct inquiry_file *file, struct result
            result_file_take(work->arena, file, answer.body, results, &work->fault);
 }
 
-bool network_acquire(struct work *work, const json_t *acquisitions)
+bool juki_acquire(struct work *work, const json_t *acquisitions)
 {
     int status;
     json_t *reply;

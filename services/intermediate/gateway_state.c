@@ -1,4 +1,4 @@
-#include "intermediate/inquiry_state.h"
+#include "intermediate/gateway_state.h"
 
 #include <string.h>
 
@@ -27,7 +27,7 @@ static const struct transition {
     {INQUIRY_ASKED, INQUIRY_FAILED, "tries or patience used up"},
 };
 
-bool inquiry_state_set(enum inquiry_state *state, enum inquiry_state to, struct fault *fault)
+bool gateway_state_set(enum inquiry_state *state, enum inquiry_state to, struct fault *fault)
 {
     for (size_t i = 0; i < sizeof transitions / sizeof *transitions; i++)
         if (transitions[i].from == *state && transitions[i].to == to) {
@@ -37,7 +37,7 @@ bool inquiry_state_set(enum inquiry_state *state, enum inquiry_state to, struct 
     return fault_set(fault, FAULT_state_conflict, "inquiry");
 }
 
-bool inquiry_state_is_final(enum inquiry_state state)
+bool gateway_state_is_final(enum inquiry_state state)
 {
     for (size_t i = 0; i < sizeof transitions / sizeof *transitions; i++)
         if (transitions[i].from == state)
@@ -45,12 +45,12 @@ bool inquiry_state_is_final(enum inquiry_state state)
     return true;
 }
 
-const char *inquiry_state_text(enum inquiry_state state)
+const char *gateway_state_text(enum inquiry_state state)
 {
     return names[state];
 }
 
-enum inquiry_state inquiry_state_parse(const char *text)
+enum inquiry_state gateway_state_parse(const char *text)
 {
     for (int i = 0; i < INQUIRY_STATES; i++)
         if (strcmp(names[i], text) == 0)
@@ -58,7 +58,7 @@ enum inquiry_state inquiry_state_parse(const char *text)
     return INQUIRY_STATES;
 }
 
-void inquiry_state_print(FILE *out)
+void gateway_state_print(FILE *out)
 {
     fprintf(out, "stateDiagram-v2\n    [*] --> %s: accepted\n    [*] --> %s: accepted, the code is known\n",
         names[INQUIRY_CODE_NEEDED], names[INQUIRY_CODE_HAD]);

@@ -1,11 +1,11 @@
 /* A leased inquiry on its way through one turn: first it advances, by calls, as far as it can without waiting; then
  * what became of it is recorded. */
-#ifndef INTERMEDIATE_INQUIRY_TURN_H
-#define INTERMEDIATE_INQUIRY_TURN_H
+#ifndef INTERMEDIATE_GATEWAY_TURN_H
+#define INTERMEDIATE_GATEWAY_TURN_H
 
-#include "intermediate/inquiry_store.h"
+#include "intermediate/gateway_store.h"
 
-struct inquiry_turn {
+struct gateway_turn {
     struct inquiry *inquiry;
     enum inquiry_state from; /* as it was read */
     bool failed;             /* a call failed, work->fault says how; to be tried again */
@@ -18,9 +18,9 @@ struct inquiry_turn {
 
 /* The code_needed inquiry: hand 取得番号 and number to the residence network, by vault and residence, sealed to the
  * latter. */
-void turn_acquire(struct work *work, struct inquiry_turn *turn);
+void gateway_acquire(struct work *work, struct gateway_turn *turn);
 
 /* From code_requested on: code, permit, inquiry, answer. */
-void turn_advance(struct work *work, struct inquiry_turn *turn);
+void gateway_advance(struct work *work, struct gateway_turn *turn);
 
 #endif

@@ -8,7 +8,7 @@
  * A turn leases at most 16 inquiries of one manager, advances each by calls as far as it goes, and records all in one
  * transaction. A kill leaves the lease to run out and the turn to be done again: the network knows an inquiry by our
  * reference, residence an acquisition by its id. Nobody waits: "not yet" is a later due_at. */
-#include "intermediate/inquiry_steps.h"
+#include "intermediate/gateway_steps.h"
 
 #include <string.h>
 
@@ -16,7 +16,7 @@
 #include "chassis/settings.h"
 #include "intake.pb-c.h"
 #include "intermediate/acquisition_number.h"
-#include "intermediate/inquiry_turn.h"
+#include "intermediate/gateway_turn.h"
 
 #define LEASE_MS 120000 /* one time-out of the network and a turn's answered calls */
 #define POLL_FIRST_MS 60
@@ -26,7 +26,7 @@
 
 static int64_t tries, retry_first_ms, patience_ms, keep_ms;
 
-void steps_open(void)
+void gateway_steps_open(void)
 {
     tries = setting_number("SHIKAKU_NETWORK_TRIES");
     retry_first_ms = setting_number("SHIKAKU_NETWORK_RETRY_MS");
@@ -43,7 +43,7 @@ static int64_t doubled(int64_t first, int times, int64_t last)
 
 /* --- recording ---------------------------------------------------------------------------------------------------- */
 
-static void answered_send(struct work *work, const struct inquiry_turn *turn)
+static void answered_send(struct work *work, const struct gateway_turn *turn)
 {
     const struct inquiry *inquiry = turn->inquiry;
     Intake__FamilyAnswered event = INTAKE__FAMILY_ANSWERED__INIT;
@@ -56,7 +56,7 @@ static void answered_send(struct work *work, const struct inquiry_turn *turn)
 }
 
 /* Whether the tries or the patience for this state are used up; counts this turn. */
-static bool used_up(struct inquiry_turn *turn)
+static bool used_up(struct gateway_turn *turn)
 {
     struct inquiry *inquiry = turn->inquiry;
     bool same = inquiry->state == turn->from;
@@ -65,7 +65,7 @@ static bool used_up(struct inquiry_turn *turn)
     return inquiry->failures >= tries || (same && turn->not_yet && clock_ms() - inquiry->state_since_ms > patience_ms);
 }
 
-static void finish_record(struct work *work, const struct inquiry_turn *turn)
+static void finish_record(struct work *work, const struct gateway_turn *turn)
 {
     const struct inquiry *inquiry = turn->inquiry;
     bool at_network = inquiry->asked_at_ms > 0 || turn->from >= INQUIRY_CODE_HAD || turn->code_new;
@@ -77,7 +77,7 @@ static void finish_record(struct work *work, const struct inquiry_turn *turn)
     work_audit(
         work, &(struct touch){
                   .act = "intermediate_answered", .subject = inquiry->gateway_id, .reason = inquiry->application});
-    queue_move_put(work, inquiry, LANE_FORGET, keep_ms);
+    gateway_move_put(work, inquiry, LANE_FORGET, keep_ms);
 }
 
 static bool acquisition_make(struct work *work, const struct inquiry *inquiry)
@@ -90,7 +90,7 @@ static bool acquisition_make(struct work *work, const struct inquiry *inquiry)
     return kept;
 }
 
-static int64_t due_in(const struct inquiry_turn *turn)
+static int64_t due_in(const struct gateway_turn *turn)
 {
     const struct inquiry *inquiry = turn->inquiry;
     if (turn->failed)
@@ -99,11 +99,11 @@ static int64_t due_in(const struct inquiry_turn *turn)
     return waits ? doubled(POLL_FIRST_MS, inquiry->polls, POLL_LAST_MS) : 0;
 }
 
-static bool turn_record(struct work *work, struct inquiry_turn *turn)
+static bool turn_record(struct work *work, struct gateway_turn *turn)
 {
     struct inquiry *inquiry = turn->inquiry;
-    if (!inquiry_state_is_final(inquiry->state) && used_up(turn)) {
-        if (!inquiry_state_set(&inquiry->state, INQUIRY_FAILED, &work->fault))
+    if (!gateway_state_is_final(inquiry->state) && used_up(turn)) {
+        if (!gateway_state_set(&inquiry->state, INQUIRY_FAILED, &work->fault))
             return false;
         inquiry->outcome = "unavailable";
     }
@@ -111,17 +111,17 @@ static bool turn_record(struct work *work, struct inquiry_turn *turn)
         return false;
     if (turn->acquisition_lost && !acquisition_make(work, inquiry))
         return false;
-    if (inquiry->state != turn->from && !inquiry_state_put(work, inquiry, turn->from))
+    if (inquiry->state != turn->from && !gateway_state_put(work, inquiry, turn->from))
         return false;
-    if (inquiry_state_is_final(inquiry->state))
+    if (gateway_state_is_final(inquiry->state))
         finish_record(work, turn);
     else
-        queue_move_put(
+        gateway_move_put(
             work, inquiry, inquiry->state == INQUIRY_CODE_NEEDED ? LANE_ACQUIRE : LANE_NETWORK, due_in(turn));
     return true;
 }
 
-static void turns_record(struct work *work, struct inquiry_turn *turns, int count, const struct lane *lane)
+static void turns_record(struct work *work, struct gateway_turn *turns, int count, const struct lane *lane)
 {
     bool recorded = work_begin(work, turns[0].inquiry->manager);
     for (int i = 0; recorded && i < count; i++)
@@ -140,15 +140,15 @@ static bool is_down(const struct fault *fault)
 
 static int inquiries_turn(struct work *work, const struct lane *lane)
 {
-    void (*const advance)(struct work *, struct inquiry_turn *) =
-        strcmp(lane->name, LANE_ACQUIRE) == 0 ? turn_acquire : turn_advance;
+    void (*const advance)(struct work *, struct gateway_turn *) =
+        strcmp(lane->name, LANE_ACQUIRE) == 0 ? gateway_acquire : gateway_advance;
     struct inquiry leased[INQUIRY_LEASE_MAX];
-    struct inquiry_turn turns[INQUIRY_LEASE_MAX];
-    int count = queue_lease(work, lane->name, INQUIRY_LEASE_MAX, LEASE_MS, leased);
+    struct gateway_turn turns[INQUIRY_LEASE_MAX];
+    int count = gateway_lease(work, lane->name, INQUIRY_LEASE_MAX, LEASE_MS, leased);
     if (count == 0)
         return 0;
     pg_begin(work->pg, leased[0].manager);
-    bool read = inquiries_read(work, leased, count), down = false;
+    bool read = gateway_inquiries_read(work, leased, count), down = false;
     pg_rollback(work->pg);
     if (!read) {
         journal(JOURNAL_ERROR, NULL, "inquiries_unreadable", WORD("lane", lane->name),
@@ -156,7 +156,7 @@ static int inquiries_turn(struct work *work, const struct lane *lane)
         return count; /* the lease runs out, and they come again */
     }
     for (int i = 0; i < count; i++) {
-        turns[i] = (struct inquiry_turn){.inquiry = &leased[i], .from = leased[i].state, .failed = down};
+        turns[i] = (struct gateway_turn){.inquiry = &leased[i], .from = leased[i].state, .failed = down};
         work->correlation = leased[i].application;
         if (down)
             continue; /* one time-out a turn is enough */
@@ -164,7 +164,7 @@ static int inquiries_turn(struct work *work, const struct lane *lane)
         down = turns[i].failed && is_down(&work->fault);
         if (turns[i].failed)
             journal(JOURNAL_WARNING, work->correlation, "inquiry_failed", WORD("lane", lane->name),
-                WORD("state", inquiry_state_text(leased[i].state)), WORD("code", fault_code_text(work->fault.code)),
+                WORD("state", gateway_state_text(leased[i].state)), WORD("code", fault_code_text(work->fault.code)),
                 WORD("field", work->fault.field), NUMBER("failures", leased[i].failures + 1));
     }
     turns_record(work, turns, count, lane);
@@ -177,19 +177,19 @@ static int inquiries_turn(struct work *work, const struct lane *lane)
 static int forget_turn(struct work *work, const struct lane *lane)
 {
     struct inquiry leased[INQUIRY_LEASE_MAX];
-    int count = queue_lease(work, lane->name, INQUIRY_LEASE_MAX, LEASE_MS, leased);
+    int count = gateway_lease(work, lane->name, INQUIRY_LEASE_MAX, LEASE_MS, leased);
     if (count == 0 || !work_begin(work, leased[0].manager))
         return 0;
     for (int i = 0; i < count; i++) {
-        inquiry_remove_put(work, &leased[i]);
-        queue_remove_put(work, &leased[i]);
+        gateway_inquiry_remove_put(work, &leased[i]);
+        gateway_queue_remove_put(work, &leased[i]);
     }
     return work_commit(work, NULL) == OUTCOME_DONE ? count : 0;
 }
 
-const struct lane inquiry_lanes[] = {
+const struct lane gateway_lanes[] = {
     {LANE_ACQUIRE, 2, inquiries_turn, NULL},
     {LANE_NETWORK, 2, inquiries_turn, NULL},
     {LANE_FORGET, 1, forget_turn, NULL},
 };
-const size_t inquiry_lane_count = sizeof inquiry_lanes / sizeof *inquiry_lanes;
+const size_t gateway_lane_count = sizeof gateway_lanes / sizeof *gateway_lanes;

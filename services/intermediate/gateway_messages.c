@@ -1,5 +1,5 @@
-/* Accepting an inquiry. Nothing here speaks to the network: steps do (inquiry_steps.c). */
-#include "intermediate/inquiry_messages.h"
+/* Accepting an inquiry. Nothing here speaks to the network: steps do (gateway_steps.c). */
+#include "intermediate/gateway_messages.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -7,14 +7,14 @@
 #include "chassis/step.h"
 #include "intermediate.pb-c.h"
 #include "intermediate/acquisition_number.h"
-#include "intermediate/inquiry_store.h"
+#include "intermediate/gateway_store.h"
 
 #define GATEWAY_ID_MAX 64
 #define TEXT_MAX 300 /* bytes of affair and item */
 
 static const struct programmes *programmes;
 
-void inquiries_serve(const struct programmes *served)
+void gateway_serve(const struct programmes *served)
 {
     programmes = served;
 }
@@ -86,8 +86,8 @@ static enum outcome inquire_act(struct work *work)
     if (!had && !acquisition_make(work, &inquiry))
         return work_refuse(work);
     const char *lane = had ? LANE_NETWORK : LANE_ACQUIRE;
-    inquiry_put(work, &inquiry);
-    queue_put(work, &inquiry, lane);
+    gateway_inquiry_put(work, &inquiry);
+    gateway_queue_put(work, &inquiry, lane);
     reply.inquiry = inquiry.id;
     enum outcome outcome = work_commit(work, &reply.base);
     if (outcome == OUTCOME_DONE)
@@ -95,7 +95,7 @@ static enum outcome inquire_act(struct work *work)
     return outcome;
 }
 
-const struct message inquiry_messages[] = {
+const struct message gateway_messages[] = {
     {ROUTE_intermediate_inquire, inquire_check, inquire_act},
 };
-const size_t inquiry_message_count = sizeof inquiry_messages / sizeof *inquiry_messages;
+const size_t gateway_message_count = sizeof gateway_messages / sizeof *gateway_messages;

@@ -1,10 +1,10 @@
 /* The only SQL of intermediate. Functions that end in _put queue into the transaction that the caller began for the
  * manager; the others wait for their answer. Ids are lower-case UUIDs. Codes, 取得番号 and permits are covered here. */
-#ifndef INTERMEDIATE_INQUIRY_STORE_H
-#define INTERMEDIATE_INQUIRY_STORE_H
+#ifndef INTERMEDIATE_GATEWAY_STORE_H
+#define INTERMEDIATE_GATEWAY_STORE_H
 
 #include "chassis/work.h"
-#include "intermediate/inquiry_state.h"
+#include "intermediate/gateway_state.h"
 
 #define INQUIRY_LEASE_MAX 16
 
@@ -30,22 +30,22 @@ struct inquiry {
 
 /* Lease up to `max` (at most INQUIRY_LEASE_MAX) due rows of a lane, all of one manager: the one that waits longest.
  * Fills id, manager, attempt, polls, failures; returns how many, 0 also on a fault. Outside a transaction. */
-int queue_lease(struct work *work, const char *lane, int max, int64_t lease_ms, struct inquiry *leased);
+int gateway_lease(struct work *work, const char *lane, int max, int64_t lease_ms, struct inquiry *leased);
 
 /* In a transaction of the manager: */
-void queue_put(struct work *work, const struct inquiry *inquiry, const char *lane);
+void gateway_queue_put(struct work *work, const struct inquiry *inquiry, const char *lane);
 /* Lane, time and counters (inquiry's polls and failures) of a leased row; state_conflict at commit when the lease was
  * lost. */
-void queue_move_put(struct work *work, const struct inquiry *leased, const char *lane, int64_t due_in_ms);
-void queue_remove_put(struct work *work, const struct inquiry *leased);
+void gateway_move_put(struct work *work, const struct inquiry *leased, const char *lane, int64_t due_in_ms);
+void gateway_queue_remove_put(struct work *work, const struct inquiry *leased);
 
-void inquiry_put(struct work *work, const struct inquiry *inquiry);
+void gateway_inquiry_put(struct work *work, const struct inquiry *inquiry);
 /* Write state, outcome, permit, processing number and asked_at; `from` is the state in which it was read:
  * state_conflict at commit when it has changed meanwhile. */
-MUST_USE bool inquiry_state_put(struct work *work, const struct inquiry *inquiry, enum inquiry_state from);
-void inquiry_remove_put(struct work *work, const struct inquiry *inquiry);
-/* Fill what queue_lease left open, with code and 取得番号. False with a fault; not_found if any is not there. */
-MUST_USE bool inquiries_read(struct work *work, struct inquiry *inquiries, int count);
+MUST_USE bool gateway_state_put(struct work *work, const struct inquiry *inquiry, enum inquiry_state from);
+void gateway_inquiry_remove_put(struct work *work, const struct inquiry *inquiry);
+/* Fill what gateway_lease left open, with code and 取得番号. False with a fault; not_found if any is not there. */
+MUST_USE bool gateway_inquiries_read(struct work *work, struct inquiry *inquiries, int count);
 
 MUST_USE bool code_exists(struct work *work, const char *manager, const char *gateway_id, bool *exists);
 /* Keep the code (unless one is kept) and delete the 取得番号. */

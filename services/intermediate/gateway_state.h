@@ -1,7 +1,7 @@
 /* Where an inquiry to the information provision network stands. Its table says all that can happen; a test holds it
  * against the CHECK constraint in SQL. */
-#ifndef INTERMEDIATE_INQUIRY_STATE_H
-#define INTERMEDIATE_INQUIRY_STATE_H
+#ifndef INTERMEDIATE_GATEWAY_STATE_H
+#define INTERMEDIATE_GATEWAY_STATE_H
 
 #include <stdio.h>
 #include "chassis/fault.h"
@@ -19,12 +19,12 @@ enum inquiry_state {
 };
 
 /* The only way to change a state. False, with state_conflict, for a change that the table does not have. */
-MUST_USE bool inquiry_state_set(enum inquiry_state *state, enum inquiry_state to, struct fault *fault);
+MUST_USE bool gateway_state_set(enum inquiry_state *state, enum inquiry_state to, struct fault *fault);
 
-bool inquiry_state_is_final(enum inquiry_state state);
-const char *inquiry_state_text(enum inquiry_state state); /* "code_needed"; static */
+bool gateway_state_is_final(enum inquiry_state state);
+const char *gateway_state_text(enum inquiry_state state); /* "code_needed"; static */
 /* INQUIRY_STATES for an unknown word. */
-enum inquiry_state inquiry_state_parse(const char *text);
-void inquiry_state_print(FILE *out); /* the table as a Mermaid diagram */
+enum inquiry_state gateway_state_parse(const char *text);
+void gateway_state_print(FILE *out); /* the table as a Mermaid diagram */
 
 #endif
