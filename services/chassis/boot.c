@@ -39,7 +39,6 @@ static struct event_base *base;
 static const struct lane relay_lanes[] = {
     {LANE_OUTBOX, 1, outbox_relay, NULL},
     {LANE_AUDIT, 1, audit_relay, NULL},
-    {"inbox_sweep", 1, inbox_sweep, NULL},
 };
 
 static void *handler_new(int index)

@@ -15,6 +15,7 @@
 #define RELAY_BATCH 32
 #define AUDIT_BATCH 400
 #define PARKED_SECONDS 3600
+#define SWEEP_MS 60000
 
 static char schema_name[32];
 
@@ -46,7 +47,7 @@ void exchange_store_open(const char *schema)
         "VALUES ($1, $2, $3, $4, $5, current_date + 8)");
     complete(sql_inbox_sweep, sizeof sql_inbox_sweep,
         "DELETE FROM @.inbox WHERE (caller, key) IN (SELECT caller, key FROM @.inbox "
-        "WHERE expires_on <= current_date LIMIT 1000)");
+        "WHERE expires_on <= current_date LIMIT 5000)");
     complete(sql_outbox_put, sizeof sql_outbox_put,
         "INSERT INTO @.outbox (recipient, route, idempotency_key, aggregate, payload) "
         "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (idempotency_key) DO NOTHING");
@@ -111,13 +112,14 @@ void inbox_put(struct pg *pg, const char *caller, const uint8_t key[IDEMPOTENCY_
             pg_bytes(reply.data, reply.len)));
 }
 
-int inbox_sweep(struct work *work, const struct lane *lane)
+/* Now and then; thousands at a time, so that no lock is held long. */
+static void inbox_sweep(struct work *work)
 {
-    (void)lane;
-    PGresult *result = pg_query(work->pg, sql_inbox_sweep, &work->fault, PG_NONE);
-    int swept = result ? atoi(PQcmdTuples(result)) : 0;
-    PQclear(result);
-    return swept;
+    static _Atomic int64_t swept_at_ms;
+    if (clock_ms() - swept_at_ms < SWEEP_MS)
+        return;
+    swept_at_ms = clock_ms();
+    PQclear(pg_query(work->pg, sql_inbox_sweep, &work->fault, PG_NONE));
 }
 
 void outbox_put(struct pg *pg, enum route route, const uint8_t key[IDEMPOTENCY_KEY_BYTES], const char *aggregate,
@@ -161,6 +163,8 @@ int outbox_relay(struct work *work, const struct lane *lane)
     PGresult *events = pg_query(work->pg, sql_outbox_lease, &work->fault, PG_VALUES(pg_integer(RELAY_BATCH)));
     int count = events ? PQntuples(events) : 0;
     int waits[RELAY_BATCH];
+    if (count == 0)
+        inbox_sweep(work);
     for (int i = 0; i < count; i++)
         waits[i] = event_send(work, events, i);
     if (count && work_begin(work, "")) {

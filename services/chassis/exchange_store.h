@@ -24,11 +24,10 @@ void outbox_put(struct pg *pg, enum route route, const uint8_t key[IDEMPOTENCY_K
 void audit_outbox_put(struct pg *pg, const char *instance, int worker, uint64_t sequence, const uint8_t previous[32],
     const uint8_t digest[32], struct bytes event);
 
-/* Lane turns: relay what waits. Return how many items were worked on. */
+/* Lane turns: relay what waits; outbox_relay also deletes what the inbox need not remember. Return how many items were
+ * worked on. */
 int outbox_relay(struct work *work, const struct lane *lane);
 int audit_relay(struct work *work, const struct lane *lane);
-/* Delete what the inbox need not remember any longer. */
-int inbox_sweep(struct work *work, const struct lane *lane);
 
 /* Check that the schema is at `version`. False with FAULT_unavailable when it is not. */
 MUST_USE bool schema_version_check(struct pg *pg, int version, struct fault *fault);
