@@ -16,6 +16,7 @@
 #define AUDIT_BATCH 400
 #define PARKED_SECONDS 3600
 #define SWEEP_MS 60000
+#define MEASURE_MS 5000
 
 static char schema_name[32];
 
@@ -112,14 +113,28 @@ void inbox_put(struct pg *pg, const char *caller, const uint8_t key[IDEMPOTENCY_
             pg_bytes(reply.data, reply.len)));
 }
 
-/* Now and then; thousands at a time, so that no lock is held long. */
-static void inbox_sweep(struct work *work)
+static void waiting_measure(struct work *work, const char *sql, enum meter meter)
 {
-    static _Atomic int64_t swept_at_ms;
-    if (clock_ms() - swept_at_ms < SWEEP_MS)
-        return;
-    swept_at_ms = clock_ms();
-    PQclear(pg_query(work->pg, sql_inbox_sweep, &work->fault, PG_NONE));
+    PGresult *counted = pg_query(work->pg, sql, &work->fault, PG_NONE);
+    if (counted)
+        meter_set(meter, schema_name, pg_get_integer(counted, 0, 0));
+    PQclear(counted);
+}
+
+/* What the relay does now and then when there is nothing to relay. Rows go thousands at a time, so that no lock is held
+ * long. */
+static void chores_do(struct work *work)
+{
+    static _Atomic int64_t swept_at_ms, measured_at_ms;
+    if (clock_ms() - swept_at_ms >= SWEEP_MS) {
+        swept_at_ms = clock_ms();
+        PQclear(pg_query(work->pg, sql_inbox_sweep, &work->fault, PG_NONE));
+    }
+    if (clock_ms() - measured_at_ms >= MEASURE_MS) {
+        measured_at_ms = clock_ms();
+        waiting_measure(work, sql_outbox_count, METER_outbox_waiting);
+        waiting_measure(work, sql_audit_count, METER_audit_outbox_waiting);
+    }
 }
 
 void outbox_put(struct pg *pg, enum route route, const uint8_t key[IDEMPOTENCY_KEY_BYTES], const char *aggregate,
@@ -164,7 +179,7 @@ int outbox_relay(struct work *work, const struct lane *lane)
     int count = events ? PQntuples(events) : 0;
     int waits[RELAY_BATCH];
     if (count == 0)
-        inbox_sweep(work);
+        chores_do(work);
     for (int i = 0; i < count; i++)
         waits[i] = event_send(work, events, i);
     if (count && work_begin(work, "")) {
