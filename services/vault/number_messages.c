@@ -23,6 +23,13 @@ static bool text_check(const char *text, size_t max, const char *field, struct f
     return strlen(text) <= max ? true : fault_set(fault, FAULT_item_too_long, field);
 }
 
+/* A manager of no programme has no keys here. */
+static bool manager_check(const char *manager, struct fault *fault)
+{
+    return text_check(manager, 31, "manager", fault) &&
+           (keyring_newest(manager, KEY_INDEX) ? true : fault_set(fault, FAULT_not_found, "manager"));
+}
+
 /* Keys */
 
 static enum outcome keys_act(struct work *work)
@@ -44,8 +51,7 @@ static bool enrol_check(const ProtobufCMessage *message, struct fault *fault)
         return fault_set(fault, FAULT_malformed, "signer");
     if (request->paper ? request->four_items.len != 0 : request->four_items.len != 32)
         return fault_set(fault, FAULT_malformed, "four_items");
-    return text_check(request->manager, 31, "manager", fault) &&
-           text_check(request->application, 36, "application", fault) &&
+    return manager_check(request->manager, fault) && text_check(request->application, 36, "application", fault) &&
            text_check(request->sealed_number, 16 * 1024, "sealed_number", fault);
 }
 
@@ -80,7 +86,7 @@ static enum outcome enrol_act(struct work *work)
 static bool gateway_id_check(const ProtobufCMessage *message, struct fault *fault)
 {
     const Vault__GatewayIdRequest *request = (const Vault__GatewayIdRequest *)message;
-    return text_check(request->manager, 31, "manager", fault) &&
+    return manager_check(request->manager, fault) &&
            text_check(request->pseudonym, PSEUDONYM_LENGTH, "pseudonym", fault) &&
            text_check(request->application, 36, "application", fault);
 }
@@ -106,8 +112,7 @@ static enum outcome gateway_id_act(struct work *work)
 static bool acquisition_check(const ProtobufCMessage *message, struct fault *fault)
 {
     const Vault__AcquisitionRequest *request = (const Vault__AcquisitionRequest *)message;
-    return text_check(request->manager, 31, "manager", fault) &&
-           text_check(request->gateway_id, 36, "gateway_id", fault) &&
+    return manager_check(request->manager, fault) && text_check(request->gateway_id, 36, "gateway_id", fault) &&
            text_check(request->acquisition_number, 64, "acquisition_number", fault) &&
            text_check(request->application, 36, "application", fault);
 }
@@ -147,8 +152,7 @@ static bool release_check(const ProtobufCMessage *message, struct fault *fault)
     const Vault__ReleaseRequest *request = (const Vault__ReleaseRequest *)message;
     if (request->n_pseudonyms < 1 || request->n_pseudonyms > RELEASE_MAX)
         return fault_set(fault, FAULT_item_invalid, "pseudonyms");
-    return text_check(request->manager, 31, "manager", fault) &&
-           text_check(request->recipient, 31, "recipient", fault) &&
+    return manager_check(request->manager, fault) && text_check(request->recipient, 31, "recipient", fault) &&
            text_check(request->purpose, 31, "purpose", fault) && text_check(request->reason, 64, "reason", fault);
 }
 

@@ -9,7 +9,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/sha.h>
-#include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,6 +35,7 @@ bool card_roots_load(const char *folder, struct fault *fault)
     char path[512];
     int count = 0;
     DIR *entries = opendir(folder);
+    X509_STORE_free(card_roots);
     card_roots = X509_STORE_new();
     for (struct dirent *entry; entries && card_roots && (entry = readdir(entries));) {
         size_t len = strlen(entry->d_name);
@@ -48,10 +49,12 @@ bool card_roots_load(const char *folder, struct fault *fault)
     return count ? true : fault_set(fault, FAULT_internal, "SHIKAKU_CARD_ROOTS");
 }
 
+/* A root that was put in its signer's place, or a signer that could issue on, signs no cards. */
 static bool certificate_trusted(X509 *certificate)
 {
     X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-    bool trusted = ctx && X509_STORE_CTX_init(ctx, card_roots, certificate, NULL) == 1 && X509_verify_cert(ctx) == 1;
+    bool trusted = ctx && X509_check_ca(certificate) == 0 &&
+                   X509_STORE_CTX_init(ctx, card_roots, certificate, NULL) == 1 && X509_verify_cert(ctx) == 1;
     X509_STORE_CTX_free(ctx);
     return trusted;
 }

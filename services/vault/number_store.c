@@ -29,6 +29,14 @@ static bool number_uncover(
     return taken ? true : fault_set(&work->fault, FAULT_internal, "cover");
 }
 
+static bool number_cover(
+    struct work *work, const char *table, const char *row, const struct my_number *number, struct bytes *covered)
+{
+    *covered =
+        cover_put(work->arena, (struct cover_place){table, work_manager(work), row}, number->digits, MY_NUMBER_DIGITS);
+    return covered->data ? true : fault_set(&work->fault, FAULT_internal, "data_key");
+}
+
 static const char sql_tie_find[] = "SELECT pseudonym FROM vault.tie WHERE manager = $1 AND token = $2";
 
 /* FAULT_not_found when there is none. */
@@ -58,10 +66,11 @@ bool tie_make(struct work *work, const struct my_number *number, char pseudonym[
     if (*known || work->fault.code != FAULT_not_found)
         return *known;
     work->fault.code = FAULT_NONE;
+    struct bytes covered;
     if (!pseudonym_make(pseudonym))
-        return fault_set(&work->fault, FAULT_internal, NULL);
-    struct bytes covered = cover_put(
-        work->arena, (struct cover_place){TABLE_TIE, work_manager(work), pseudonym}, number->digits, MY_NUMBER_DIGITS);
+        return fault_set(&work->fault, FAULT_internal, "pseudonym");
+    if (!number_cover(work, TABLE_TIE, pseudonym, number, &covered))
+        return false;
     PGresult *row = pg_query(work->pg, sql_tie_insert, &work->fault,
         PG_VALUES(pg_text(work_manager(work)), pg_bytes(token, sizeof token), pg_text(pseudonym),
             pg_bytes(covered.data, covered.len)));
@@ -73,10 +82,6 @@ bool tie_make(struct work *work, const struct my_number *number, char pseudonym[
     *known = !inserted;
     return inserted || tie_find(work, token, pseudonym);
 }
-
-static const char sql_tie_numbers[] =
-    "SELECT pseudonym, number FROM vault.tie WHERE manager = $1 AND pseudonym = ANY ($2::text[]) AND replaced_at IS "
-    "NULL";
 
 /* A PostgreSQL array of pseudonyms, which hold nothing that would need quoting. */
 static char *array_print(struct work *work, const char *const *pseudonyms, size_t count)
@@ -92,13 +97,11 @@ static char *array_print(struct work *work, const char *const *pseudonyms, size_
     return text;
 }
 
-static bool number_among(struct work *work, const PGresult *rows, const char *pseudonym, struct my_number *number)
-{
-    for (int i = 0; i < PQntuples(rows); i++)
-        if (strncmp(PQgetvalue(rows, i, 0), pseudonym, PSEUDONYM_LENGTH) == 0)
-            return number_uncover(work, TABLE_TIE, pseudonym, pg_get_bytes(rows, i, 1), number);
-    return fault_set(&work->fault, FAULT_pseudonym_unknown, "pseudonym");
-}
+/* One look-up for all, a row for each in the order asked; NULL where there is none. */
+static const char sql_tie_numbers[] =
+    "SELECT tie.number FROM unnest($2::text[]) WITH ORDINALITY AS asked (pseudonym, place) "
+    "LEFT JOIN vault.tie ON tie.manager = $1 AND tie.pseudonym = asked.pseudonym AND tie.replaced_at IS NULL "
+    "ORDER BY asked.place";
 
 bool tie_numbers(struct work *work, const char *const *pseudonyms, size_t count, struct my_number *numbers)
 {
@@ -109,9 +112,13 @@ bool tie_numbers(struct work *work, const char *const *pseudonyms, size_t count,
     PGresult *rows = array ? pg_query(work->pg, sql_tie_numbers, &work->fault,
                                  PG_VALUES(pg_text(work_manager(work)), pg_text(array)))
                            : NULL;
-    bool all = rows != NULL;
-    for (size_t i = 0; all && i < count; i++)
-        all = number_among(work, rows, pseudonyms[i], &numbers[i]);
+    if (!array)
+        fault_set(&work->fault, FAULT_internal, NULL);
+    bool all = rows && PQntuples(rows) == (int)count;
+    for (int i = 0; all && i < (int)count; i++)
+        all = PQgetisnull(rows, i, 0)
+                  ? fault_set(&work->fault, FAULT_pseudonym_unknown, "pseudonym")
+                  : number_uncover(work, TABLE_TIE, pseudonyms[i], pg_get_bytes(rows, i, 0), &numbers[i]);
     PQclear(rows);
     return all;
 }
@@ -127,8 +134,9 @@ bool gateway_tie_make(struct work *work, const struct my_number *number, char ga
     if (!token_make(work, "vault.gateway", number, token))
         return false;
     uuid_make(gateway_id);
-    struct bytes covered = cover_put(work->arena, (struct cover_place){TABLE_GATEWAY, work_manager(work), gateway_id},
-        number->digits, MY_NUMBER_DIGITS);
+    struct bytes covered;
+    if (!number_cover(work, TABLE_GATEWAY, gateway_id, number, &covered))
+        return false;
     pg_queue(work->pg, sql_gateway_make,
         PG_VALUES(pg_text(work_manager(work)), pg_bytes(token, sizeof token), pg_text(gateway_id),
             pg_bytes(covered.data, covered.len)));

@@ -25,11 +25,15 @@ bool recipients_load(const char *path, struct fault *fault)
 {
     size_t index;
     json_t *row;
+    json_decref(table);
     table = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
     if (!json_is_array(table))
         return fault_set(fault, FAULT_internal, "SHIKAKU_RECIPIENTS");
-    json_array_foreach(table, index, row) if (!row_check(row)) return fault_set(
-        fault, FAULT_internal, "SHIKAKU_RECIPIENTS");
+    json_array_foreach(table, index, row)
+    {
+        if (!row_check(row))
+            return fault_set(fault, FAULT_internal, "SHIKAKU_RECIPIENTS");
+    }
     return true;
 }
 
@@ -42,8 +46,11 @@ static bool manager_listed(const json_t *row, const char *manager)
 {
     size_t index;
     json_t *listed;
-    json_array_foreach(json_object_get(row, "managers"), index,
-        listed) if (json_is_string(listed) && strcmp(json_string_value(listed), manager) == 0) return true;
+    json_array_foreach(json_object_get(row, "managers"), index, listed)
+    {
+        if (json_is_string(listed) && strcmp(json_string_value(listed), manager) == 0)
+            return true;
+    }
     return false;
 }
 
@@ -52,9 +59,12 @@ bool recipient_check(
 {
     size_t index;
     json_t *row;
-    json_array_foreach(table, index, row) if (text_is(row, "recipient", recipient) && text_is(row, "caller", caller) &&
-                                              text_is(row, "purpose", purpose) &&
-                                              manager_listed(row, manager)) return true;
+    json_array_foreach(table, index, row)
+    {
+        if (text_is(row, "recipient", recipient) && text_is(row, "caller", caller) &&
+            text_is(row, "purpose", purpose) && manager_listed(row, manager))
+            return true;
+    }
     return fault_set(fault, FAULT_recipient_not_entitled, "recipient");
 }
 

@@ -11,7 +11,7 @@ CREATE TABLE vault.tie (
     token bytea NOT NULL CHECK (octet_length(token) = 32), -- of the number, under the manager's index key
     pseudonym text NOT NULL,
     number bytea NOT NULL,                                 -- covered
-    tied_at timestamptz NOT NULL DEFAULT now(),
+    tied_on date NOT NULL DEFAULT current_date,
     replaced_at timestamptz,                               -- an earlier number of the same person, kept as history
     PRIMARY KEY (manager, token)
 );
@@ -28,7 +28,7 @@ CREATE TABLE vault.gateway_tie (
     token bytea NOT NULL CHECK (octet_length(token) = 32),
     gateway_id text NOT NULL,
     number bytea NOT NULL,                                 -- covered
-    tied_at timestamptz NOT NULL DEFAULT now(),
+    tied_on date NOT NULL DEFAULT current_date,
     PRIMARY KEY (manager, token),
     UNIQUE (manager, gateway_id)
 );
