@@ -21,7 +21,7 @@
 
 #include <string.h>
 
-#define LEASE_SPARE_MS 20000 /* over the longest call outside and the one to the vault */
+#define LEASE_SPARE_MS 12000 /* beside the call outside: the vault's deadline, and the transactions */
 #define WAIT_FIRST_MS 200
 #define WAIT_MAX_MS 5000
 #define WAIT_PERSON_MS 30000

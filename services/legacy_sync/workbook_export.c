@@ -161,6 +161,7 @@ static bool table_make(struct arena *arena, const struct programme *programme, c
 static bool file_write_whole(const char *folder, const char *name, struct bytes file)
 {
     char fresh[80];
+    (void)mkdir(folder, 0700); /* taken away by somebody who emptied it? */
     int at = open(folder, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
     snprintf(fresh, sizeof fresh, "%s.new", name);
     int fd = at >= 0 ? openat(at, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
