@@ -76,6 +76,12 @@ $(B)/bin/%:
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIBS)
 
+check-programs: $(BINS) $(TEST_BINS) $(UNIT_TESTS) $(STORE_TESTS) $(FLOW_TESTS)
+
+test: ## build all with sanitizers and run every test; the last line is `N passed, N failed`
+	@$(MAKE) --no-print-directory -j$(shell nproc) SAN=1 check-programs || { echo '0 passed, 1 failed (it does not build)'; exit 1; }
+	@tests/run
+
 clean: ## stop what runs and remove everything that was built or made
 	deploy/stack stop
 	deploy/cluster remove
@@ -85,4 +91,4 @@ clean: ## stop what runs and remove everything that was built or made
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-.PHONY: build clean help
+.PHONY: build check-programs test clean help
