@@ -20,7 +20,8 @@
 
 static struct {
     pthread_mutex_t lock;
-    struct timespec changed; /* of the file, when it was read */
+    struct timespec changed; /* of the file when it was read */
+    ino_t inode;
     size_t count;
     uint8_t keys[SIGNERS_MAX][32];
 } signers = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -40,12 +41,14 @@ static bool signers_read(void)
     snprintf(path, sizeof path, "%s/peers/staff.sign.pub", setting_text("SHIKAKU_KEYS"));
     if (stat(path, &state) != 0)
         return false;
-    if (signers.count && memcmp(&state.st_mtim, &signers.changed, sizeof state.st_mtim) == 0)
+    if (signers.count && state.st_ino == signers.inode &&
+        memcmp(&state.st_mtim, &signers.changed, sizeof state.st_mtim) == 0)
         return false;
     FILE *in = fopen(path, "re");
     if (!in)
         return false;
     signers.changed = state.st_mtim;
+    signers.inode = state.st_ino;
     signers.count = 0;
     while (signers.count < SIGNERS_MAX && fgets(line, sizeof line, in)) {
         line[strcspn(line, "\r\n")] = '\0';
