@@ -16,6 +16,7 @@
 #define AUDIT_BATCH 400
 #define PARKED_SECONDS 3600
 #define SWEEP_MS 60000
+#define ABSENT_MS 500
 #define MEASURE_MS 5000
 
 static char schema_name[32];
@@ -145,8 +146,9 @@ void outbox_put(struct pg *pg, enum route route, const uint8_t key[IDEMPOTENCY_K
             pg_bytes(key, IDEMPOTENCY_KEY_BYTES), pg_text(aggregate), pg_bytes(payload.data, payload.len)));
 }
 
-/* Send one leased event; how long to wait before the next try, in ms, or 0 when it was acknowledged. */
-static int event_send(struct work *work, const PGresult *events, int row)
+/* Send one leased event; how long to wait before the next try, in ms, or 0 when it was acknowledged. Who did not answer
+ * once in this batch (`absent`) is not waited for again. */
+static int event_send(struct work *work, const PGresult *events, int row, unsigned *absent)
 {
     enum route route;
     char *name = pg_get_text(events, row, 1, work->arena), *aggregate = pg_get_text(events, row, 3, work->arena);
@@ -163,9 +165,13 @@ static int event_send(struct work *work, const PGresult *events, int row)
         journal(JOURNAL_ERROR, aggregate, "event_unreadable", WORD("route", name));
         return PARKED_SECONDS * 1000;
     }
+    if (*absent & route_row(route)->to)
+        return ABSENT_MS;
     struct bus_request request = {.route = route, .key = key.data, .correlation = aggregate, .message = event};
     if (bus_call(work->state->caller, work->arena, &request, NULL, &work->fault))
         return 0;
+    if (work->fault.code == FAULT_timed_out)
+        *absent |= route_row(route)->to;
     bool parked = fault_outcome(work->fault.code) == OUTCOME_REJECT;
     journal(parked ? JOURNAL_ERROR : JOURNAL_WARNING, aggregate, "event_not_taken", WORD("route", name),
         WORD("code", fault_code_text(work->fault.code)), NUMBER("attempt", attempt));
@@ -178,10 +184,11 @@ int outbox_relay(struct work *work, const struct lane *lane)
     PGresult *events = pg_query(work->pg, sql_outbox_lease, &work->fault, PG_VALUES(pg_integer(RELAY_BATCH)));
     int count = events ? PQntuples(events) : 0;
     int waits[RELAY_BATCH];
+    unsigned absent = 0;
     if (count == 0)
         chores_do(work);
     for (int i = 0; i < count; i++)
-        waits[i] = event_send(work, events, i);
+        waits[i] = event_send(work, events, i, &absent);
     if (count && work_begin(work, "")) {
         for (int i = 0; i < count; i++) {
             struct pg_value id = pg_integer(pg_get_integer(events, i, 0));
