@@ -57,7 +57,7 @@ bool pseudonym_check(const char *text)
             continue;
         }
         const char *found = strchr(alphabet, text[i]);
-        if (!found)
+        if (!found || (count % GROUP == 0 && found - alphabet < LETTERS_FROM))
             return false;
         values[count++] = (int)(found - alphabet);
     }

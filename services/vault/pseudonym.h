@@ -10,6 +10,6 @@
 #define PSEUDONYM_LENGTH 19
 
 MUST_USE bool pseudonym_make(char text[PSEUDONYM_LENGTH + 1]); /* false: no randomness to be had */
-bool pseudonym_check(const char *text);                        /* length, alphabet, check character */
+bool pseudonym_check(const char *text);                        /* form, check character; not whether it exists */
 
 #endif
