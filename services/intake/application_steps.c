@@ -23,6 +23,7 @@
 #define ASKED_AGAIN_MS (3600 * 1000) /* an answer comes as an event; the same question again has no second effect */
 #define PAYMENT_LOOK_MIN_MS 500
 #define PAYMENT_LOOK_MAX_MS 60000
+#define TURN_MS 10000 /* no step begins later in a turn; one step's calls take 20 s at most, and a lease lasts 30 s */
 #define RETRY_MIN_MS 200
 #define RETRY_MAX_MS 30000
 
@@ -316,8 +317,12 @@ static int application_turn(struct work *work, const struct lane *lane)
     if (!list || !endings)
         return 0;
     size_t leases = queue_lease(work, detail->states, leased), count = leased_read(work, leased, leases, list);
+    int64_t until = clock_ms() + TURN_MS;
     for (size_t i = 0; i < count; i++)
-        step_do(work, detail, &list[i], &endings[i]);
+        if (clock_ms() < until)
+            step_do(work, detail, &list[i], &endings[i]);
+        else
+            endings[i] = (struct ending){.how = ENDED_WAITS};
     if (count && !endings_record(work, list, endings, count))
         for (size_t i = 0; i < count; i++)
             if (!endings_record(work, &list[i], &endings[i], 1))

@@ -299,7 +299,7 @@ bool history_list(struct work *work, const struct application *a, struct history
 /* Lanes */
 
 static const char sql_lease[] =
-    "UPDATE intake.queue SET lease_until = clock_timestamp() + interval '60 s', attempt = attempt + 1 "
+    "UPDATE intake.queue SET lease_until = clock_timestamp() + interval '30 s', attempt = attempt + 1 "
     "WHERE application IN (SELECT application FROM intake.queue WHERE state = ANY ($1::text[]) "
     "AND due_at <= clock_timestamp() AND (lease_until IS NULL OR lease_until < clock_timestamp()) "
     "ORDER BY due_at LIMIT $2::int FOR UPDATE SKIP LOCKED) RETURNING application, manager";
