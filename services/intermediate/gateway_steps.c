@@ -18,16 +18,20 @@
 #include "intermediate/acquisition_number.h"
 #include "intermediate/gateway_turn.h"
 
-#define LEASE_MS 120000 /* one time-out of the network and a turn's answered calls */
+#define TURN_MS 5000   /* after it no further inquiry of a turn is begun */
+#define BEGUN_MS 15000 /* what is begun then ends within this, and the network's time-out */
 #define POLL_FIRST_MS 60
 #define POLL_LAST_MS 30000
 #define RETRY_LAST_MS 60000
 #define HOUR_MS (60 * 60 * 1000LL)
 
+/* As short as it can be, because what a killed turn held waits for its lease; longer than any turn that lives. */
+static int64_t lease_ms;
 static int64_t tries, retry_first_ms, patience_ms, keep_ms;
 
 void gateway_steps_open(void)
 {
+    lease_ms = TURN_MS + BEGUN_MS + setting_number("SHIKAKU_NETWORK_TIMEOUT_MS");
     tries = setting_number("SHIKAKU_NETWORK_TRIES");
     retry_first_ms = setting_number("SHIKAKU_NETWORK_RETRY_MS");
     patience_ms = setting_number("SHIKAKU_NETWORK_PATIENCE_HOURS") * HOUR_MS;
@@ -144,9 +148,10 @@ static int inquiries_turn(struct work *work, const struct lane *lane)
         strcmp(lane->name, LANE_ACQUIRE) == 0 ? gateway_acquire : gateway_advance;
     struct inquiry leased[INQUIRY_LEASE_MAX];
     struct gateway_turn turns[INQUIRY_LEASE_MAX];
-    int count = gateway_lease(work, lane->name, INQUIRY_LEASE_MAX, LEASE_MS, leased);
+    int count = gateway_lease(work, lane->name, INQUIRY_LEASE_MAX, lease_ms, leased);
     if (count == 0)
         return 0;
+    int64_t started = clock_ms();
     pg_begin(work->pg, leased[0].manager);
     bool read = gateway_inquiries_read(work, leased, count), down = false;
     pg_rollback(work->pg);
@@ -158,8 +163,8 @@ static int inquiries_turn(struct work *work, const struct lane *lane)
     for (int i = 0; i < count; i++) {
         turns[i] = (struct gateway_turn){.inquiry = &leased[i], .from = leased[i].state, .failed = down};
         work->correlation = leased[i].application;
-        if (down)
-            continue; /* one time-out a turn is enough */
+        if (down || clock_ms() - started > TURN_MS)
+            continue; /* one time-out a turn is enough; a slow network gets what is left in the next turn */
         advance(work, &turns[i]);
         down = turns[i].failed && is_down(&work->fault);
         if (turns[i].failed)
@@ -177,7 +182,7 @@ static int inquiries_turn(struct work *work, const struct lane *lane)
 static int forget_turn(struct work *work, const struct lane *lane)
 {
     struct inquiry leased[INQUIRY_LEASE_MAX];
-    int count = gateway_lease(work, lane->name, INQUIRY_LEASE_MAX, LEASE_MS, leased);
+    int count = gateway_lease(work, lane->name, INQUIRY_LEASE_MAX, lease_ms, leased);
     if (count == 0 || !work_begin(work, leased[0].manager))
         return 0;
     for (int i = 0; i < count; i++) {

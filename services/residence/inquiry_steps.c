@@ -22,15 +22,18 @@
 #include "residence/juki_network.h"
 #include "residence/number_release.h"
 
-#define LEASE_MS 60000 /* longer than the vault's deadline and the network's longest time-out together */
+#define RELEASE_MS 15000 /* the vault's deadline, with room */
 #define RETRY_LAST_MS 60000
 #define RESULT_REFUSED "refused"
 #define RESULT_UNAVAILABLE "unavailable"
 
+/* As short as it can be, because what a killed turn held waits for its lease; longer than any turn that lives. */
+static int64_t lease_ms;
 static int64_t tries, retry_first_ms, list_ms;
 
 void inquiry_steps_open(void)
 {
+    lease_ms = RELEASE_MS + setting_number("SHIKAKU_JUKI_TIMEOUT_MS");
     tries = setting_number("SHIKAKU_RESIDENCE_TRIES");
     retry_first_ms = setting_number("SHIKAKU_RESIDENCE_RETRY_MS");
     list_ms = setting_number("SHIKAKU_RESIDENCE_LIST_MINUTES") * 60 * 1000;
@@ -234,7 +237,7 @@ static int inquire_turn(struct work *work, const struct lane *lane)
 {
     struct inquiry leased[INQUIRY_LEASE_MAX];
     struct inquiry_file file = {.form = lane->detail ? INQUIRY_TERMINAL : INQUIRY_BATCH};
-    int count = inquiry_lease(work, lane->name, lane->detail ? 1 : INQUIRY_LEASE_MAX, LEASE_MS, leased);
+    int count = inquiry_lease(work, lane->name, lane->detail ? 1 : INQUIRY_LEASE_MAX, lease_ms, leased);
     struct turn_item *items = count > 0 ? arena_take(work->arena, (size_t)count * sizeof *items) : NULL;
     if (!items)
         return 0;
@@ -293,7 +296,7 @@ static void acquisitions_record(struct work *work, const struct inquiry *leased,
 static int acquire_turn(struct work *work, const struct lane *lane)
 {
     struct inquiry leased[INQUIRY_LEASE_MAX];
-    int count = inquiry_lease(work, lane->name, INQUIRY_LEASE_MAX, LEASE_MS, leased);
+    int count = inquiry_lease(work, lane->name, INQUIRY_LEASE_MAX, lease_ms, leased);
     if (count == 0)
         return 0;
     json_t *acquisitions = json_array();
@@ -319,7 +322,7 @@ static int acquire_turn(struct work *work, const struct lane *lane)
 static int forget_turn(struct work *work, const struct lane *lane)
 {
     struct inquiry leased[INQUIRY_LEASE_MAX];
-    int count = inquiry_lease(work, lane->name, INQUIRY_LEASE_MAX, LEASE_MS, leased);
+    int count = inquiry_lease(work, lane->name, INQUIRY_LEASE_MAX, lease_ms, leased);
     if (count == 0 || !work_begin(work, leased[0].manager))
         return 0;
     for (int i = 0; i < count; i++) {
