@@ -4,6 +4,7 @@
 
 #include <argon2.h>
 #include <ctype.h>
+#include <malloc.h>
 #include <openssl/rand.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -13,6 +14,7 @@
 #define PASSWORD_KINDS_MIN 3
 #define SALT_BYTES 16
 #define HASH_BYTES 32
+#define OWN_MAPPING_BYTES (1 << 20)
 
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 static char nobody[PASSWORD_ENCODED_MAX];
@@ -51,6 +53,8 @@ bool password_open(struct fault *fault)
 {
     char random[2 * SALT_BYTES + 1];
     uint8_t raw[SALT_BYTES];
+    /* Argon2's tens of MiB go back to the system after each use; malloc would learn to keep them. */
+    mallopt(M_MMAP_THRESHOLD, OWN_MAPPING_BYTES);
     if (RAND_bytes(raw, sizeof raw) != 1)
         return fault_set(fault, FAULT_internal, "password");
     for (size_t i = 0; i < sizeof raw; i++) {
