@@ -6,54 +6,14 @@
 #include <string.h>
 #include "certificates.pb-c.h"
 #include "intake.pb-c.h"
+#include "kit/contract.h"
 #include "portal/portal_handlers.h"
 #include "portal/portal_page.h"
 #include "portal/portal_routes.h"
 
-#define CONTRACT "proto/portal.openapi.yaml"
-#define OPERATIONS_MAX 64
-
 /* --- the contract --- */
 
-struct operation {
-    char method[8], path[96], security[96];
-    long body_max; /* maxLength of a binary body, 0 where none is stated */
-    bool has_body;
-};
-
-static struct operation operations[OPERATIONS_MAX];
-static size_t operation_count;
-
-/* The file is written in one style: paths at two spaces, methods at four, what belongs to them deeper. */
-static void contract_read(void)
-{
-    char line[512], path[96] = "";
-    FILE *in = fopen(CONTRACT, "r");
-    ck_assert_msg(in != NULL, "run it from the root of the checkout");
-    struct operation *at = NULL;
-    operation_count = 0;
-    while (fgets(line, sizeof line, in) && strncmp(line, "components:", 11) != 0) {
-        char word[96];
-        if (sscanf(line, "  /%94[^: ]:", word) == 1 && line[2] == '/') {
-            snprintf(path, sizeof path, "/%.*s", (int)sizeof path - 2, word);
-        } else if (*path && strncmp(line, "    ", 4) == 0 && line[4] != ' ' && sscanf(line, " %7[a-z]:", word) == 1) {
-            at = &operations[operation_count++];
-            memset(at, 0, sizeof *at);
-            for (size_t i = 0; word[i]; i++)
-                at->method[i] = (char)(word[i] - 'a' + 'A');
-            strcpy(at->path, path);
-        } else if (at && strstr(line, "      security: ") == line) {
-            snprintf(at->security, sizeof at->security, "%.*s", (int)strcspn(line + 16, "\n"), line + 16);
-        } else if (at && strstr(line, "      requestBody:") == line) {
-            at->has_body = true;
-            const char *max = strstr(line, "maxLength: ");
-            at->body_max = max ? strtol(max + 11, NULL, 10) : 0;
-        }
-    }
-    fclose(in);
-}
-
-static const struct http_route *route_of(const struct operation *operation)
+static const struct http_route *route_of(const struct contract_operation *operation)
 {
     for (size_t i = 0; i < http_route_count; i++)
         if (strcmp(http_routes[i].method, operation->method) == 0 && strcmp(http_routes[i].path, operation->path) == 0)
@@ -81,16 +41,18 @@ static void security_print(const struct http_route *route, char *text, size_t si
 START_TEST(the_table_and_the_contract_agree)
 {
     char security[128];
-    contract_read();
-    ck_assert_uint_eq(operation_count, http_route_count);
-    for (size_t i = 0; i < operation_count; i++) {
-        const struct operation *said = &operations[i];
+    static struct contract contract;
+    ck_assert(contract_read(&contract));
+    ck_assert_uint_eq(contract.count, http_route_count);
+    for (size_t i = 0; i < contract.count; i++) {
+        const struct contract_operation *said = &contract.operations[i];
         const struct http_route *route = route_of(said);
         ck_assert_msg(route != NULL, "%s %s is not in the table", said->method, said->path);
         security_print(route, security, sizeof security);
         ck_assert_msg(
             strcmp(security, said->security) == 0, "%s: %s, contract %s", route->name, security, said->security);
         ck_assert_msg(said->has_body == (route->body_max > 0), "%s: body", route->name);
+        ck_assert_msg(said->statuses[0] >= 200 && said->statuses[0] < 300, "%s: no status of success", route->name);
         if (said->body_max)
             ck_assert_int_eq(said->body_max, (long)route->body_max);
     }
