@@ -34,7 +34,7 @@ START_TEST(paper_and_card_are_one_person)
 }
 END_TEST
 
-/* BUS-3, pitfall 1: a replay gets the same bytes and has no second effect; the same key with other content is refused
+/* Pitfall 1: a replay gets the same bytes and has no second effect; the same key with other content is refused
  */
 START_TEST(a_replay_changes_nothing)
 {
@@ -125,7 +125,7 @@ START_TEST(racing_enrolments_agree)
 }
 END_TEST
 
-/* BUS-3, pitfall 1: one request delivered to several workers at once happens once */
+/* Pitfall 1: one request delivered to several workers at once happens once */
 START_TEST(one_request_delivered_at_once_to_many_happens_once)
 {
     static struct racer racers[THREADS];
@@ -352,7 +352,7 @@ START_TEST(two_managers_rows_do_not_join)
 }
 END_TEST
 
-/* NUM-2, STORE-2: without the manager no row is seen, nor written under another's name */
+/* NUM-2, STORE-1: without the manager no row is seen, nor written under another's name */
 START_TEST(managers_are_apart)
 {
     struct kit_person person;

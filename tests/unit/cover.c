@@ -78,7 +78,7 @@ START_TEST(nothing_at_all_can_be_covered)
 }
 END_TEST
 
-/* STORE-2: a row's value put into another row, table or manager does not open */
+/* STORE-1: a row's value put into another row, table or manager does not open */
 START_TEST(belongs_to_its_place)
 {
     static const struct cover_place elsewhere[] = {{"vault.tie", "tokyo", "row-2"}, {"vault.tie", "mlit", "row-1"},
@@ -89,7 +89,7 @@ START_TEST(belongs_to_its_place)
 }
 END_TEST
 
-/* STORE-2: every bit counts, the key id's among them, and no prefix opens */
+/* STORE-1: every bit counts, the key id's among them, and no prefix opens */
 START_TEST(altered_is_refused)
 {
     struct bytes covered = put(here);
@@ -104,7 +104,7 @@ START_TEST(altered_is_refused)
 }
 END_TEST
 
-/* STORE-2: rows of an older key open, the newest covers; a key that is gone takes its rows along */
+/* STORE-1: rows of an older key open, the newest covers; a key that is gone takes its rows along */
 START_TEST(keys_come_and_go)
 {
     key_count = 1;
