@@ -143,6 +143,7 @@ bool number_record_open(struct arena *arena, const char *sealed, const struct nu
     struct bytes plain;
     bool opened = false;
     fault->code = FAULT_NONE;
+    my_number_wipe(number);
     if (!jwe_open(arena, keyring_newest("*", KEY_SEAL), sealed, &header, &plain))
         return fault_set(fault, FAULT_number_unsealable, "sealed_number");
     if (!binding_check(header, binding, fault))
