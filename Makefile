@@ -76,9 +76,21 @@ $(B)/bin/%:
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIBS)
 
+# These install what is missing and then read this file again, so that what it asks of the machine is answered.
+demo: ## install, build, start all, send one application of each programme the whole way, stop
+	@deploy/setup
+	@$(MAKE) --no-print-directory -j$(shell nproc) build
+	@deploy/demo
+
+run: ## the same stack, staying up until Ctrl-C
+	@deploy/setup
+	@$(MAKE) --no-print-directory -j$(shell nproc) build
+	@deploy/stack run
+
 check-programs: $(BINS) $(TEST_BINS) $(UNIT_TESTS) $(STORE_TESTS) $(FLOW_TESTS)
 
 test: ## build all with sanitizers and run every test; the last line is `N passed, N failed`
+	@deploy/setup
 	@$(MAKE) --no-print-directory -j$(shell nproc) SAN=1 check-programs || { echo '0 passed, 1 failed (it does not build)'; exit 1; }
 	@tests/run
 
@@ -91,4 +103,4 @@ clean: ## stop what runs and remove everything that was built or made
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-.PHONY: build check-programs test clean help
+.PHONY: build demo run check-programs test clean help
