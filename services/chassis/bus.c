@@ -3,6 +3,7 @@
 #include "chassis/journal.h"
 #include "chassis/meters.h"
 #include "chassis/settings.h"
+#include "chassis/wire_scan.h"
 #include "chassis/work.h"
 
 #include <endian.h>
@@ -169,14 +170,18 @@ static bool reply_take(struct bus_caller *caller, struct arena *arena, const str
         seal_take(caller->sealer, arena, SEAL_REPLY, nng_msg_body(message), nng_msg_len(message), &peer, fault);
     if (!plain.data)
         return false;
-    Bus__Envelope *envelope = bus__envelope__unpack(arena_allocator(arena), plain.len, plain.data);
+    Bus__Envelope *envelope = wire_scan(&bus__envelope__descriptor, plain.data, plain.len)
+                                  ? bus__envelope__unpack(arena_allocator(arena), plain.len, plain.data)
+                                  : NULL;
     if (!envelope || peer.party != row->to || envelope->in_reply_to.len != 16 ||
         memcmp(envelope->in_reply_to.data, message_id, 16) != 0)
         return fault_set(fault, FAULT_envelope_altered, NULL);
     if (envelope->outcome != BUS__OUTCOME__DONE)
         return fault_set(fault, fault_code_parse(envelope->fault_code), envelope->fault_field);
-    ProtobufCMessage *unpacked =
-        protobuf_c_message_unpack(row->reply, arena_allocator(arena), envelope->payload.len, envelope->payload.data);
+    ProtobufCMessage *unpacked = wire_scan(row->reply, envelope->payload.data, envelope->payload.len)
+                                     ? protobuf_c_message_unpack(row->reply, arena_allocator(arena),
+                                           envelope->payload.len, envelope->payload.data)
+                                     : NULL;
     if (!unpacked)
         return fault_set(fault, FAULT_malformed, "reply");
     if (reply)

@@ -23,8 +23,9 @@ static const struct message *message_of(const struct service *service, enum rout
 static bool times_check(const Bus__Envelope *envelope, struct fault *fault)
 {
     int64_t now = clock_ms();
-    if (envelope->sent_at_ms > now + CLOCK_SKEW_MS || envelope->deadline_ms < now ||
-        envelope->deadline_ms - envelope->sent_at_ms > LIFETIME_MAX_MS)
+    /* The first two bound sent_at_ms, so that the sum cannot overflow whatever a peer sends. */
+    if (envelope->sent_at_ms > now + CLOCK_SKEW_MS || envelope->sent_at_ms < now - LIFETIME_MAX_MS ||
+        envelope->deadline_ms < now || envelope->deadline_ms > envelope->sent_at_ms + LIFETIME_MAX_MS)
         return fault_set(fault, FAULT_envelope_expired, NULL);
     return true;
 }
@@ -143,6 +144,6 @@ struct bytes dispatch(struct work *work, const void *frame, size_t len)
     struct bytes answer = answer_make(work, envelope, outcome);
     enum route route;
     if (route_find(envelope->route, &route))
-        meter_add(METER_bus_request_microseconds_total, route_row(route)->name, (clock_ms() - from) * 1000);
+        meter_add(METER_bus_request_seconds_total, route_row(route)->name, (clock_ms() - from) * 1000);
     return answer;
 }

@@ -33,7 +33,7 @@ const char *fault_code_text(enum fault_code code)
 
 enum fault_code fault_code_parse(const char *text)
 {
-    for (int code = 0; code < FAULT_CODES; code++)
+    for (int code = FAULT_NONE + 1; code < FAULT_CODES; code++)
         if (strcmp(faults[code].text, text) == 0)
             return code;
     return FAULT_internal;

@@ -66,6 +66,14 @@ void meter_set(enum meter meter, const char *label, int64_t value)
         atomic_store_explicit(&slot->value, value, memory_order_relaxed);
 }
 
+static void value_print(FILE *out, size_t meter, long long value)
+{
+    if (strstr(rows[meter].name, "_seconds_total"))
+        fprintf(out, "%lld.%06lld\n", value / 1000000, value % 1000000);
+    else
+        fprintf(out, "%lld\n", value);
+}
+
 char *meters_print(void)
 {
     char *text = NULL;
@@ -80,8 +88,8 @@ char *meters_print(void)
             const char *label = atomic_load_explicit(&slots[m][i].label, memory_order_acquire);
             if (!label)
                 break;
-            fprintf(out, "shikaku_%s{%s=\"%s\"} %lld\n", rows[m].name, rows[m].label, label,
-                atomic_load_explicit(&slots[m][i].value, memory_order_relaxed));
+            fprintf(out, "shikaku_%s{%s=\"%s\"} ", rows[m].name, rows[m].label, label);
+            value_print(out, m, atomic_load_explicit(&slots[m][i].value, memory_order_relaxed));
         }
     }
     if (fclose(out) != 0) {

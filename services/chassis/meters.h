@@ -1,4 +1,5 @@
-/* Counters and sums for /metrics, kept as atomics. A meter is a row of meters.def; its label (a route, a lane, a state)
+/* Counters and sums for /metrics, kept as atomics. A meter whose name ends in _seconds_total counts microseconds and is
+ * shown in seconds, Prometheus's unit. A meter is a row of meters.def; its label (a route, a lane, a state)
  * is a constant string or a name of one of our tables, never something that came from outside. */
 #ifndef CHASSIS_METERS_H
 #define CHASSIS_METERS_H

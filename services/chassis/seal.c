@@ -31,7 +31,6 @@ struct line { /* one direction of talk with one thread of a peer */
     uint8_t boot[BOOT_BYTES];
     enum seal_kind kind;
     EVP_CIPHER_CTX *cipher; /* NULL: free */
-    uint64_t counter;
 };
 
 struct peer {
@@ -43,6 +42,7 @@ struct peer {
 struct sealer {
     char name[NAME_MAX_BYTES + 1];
     uint8_t boot[BOOT_BYTES];
+    uint64_t counter; /* of all frames of this boot: a line that was dropped and made anew repeats no nonce */
     EVP_PKEY *own;
     struct line sending[LINES_MAX], receiving[LINES_MAX];
     unsigned next_victim;
@@ -242,7 +242,7 @@ struct bytes seal_put(
     if (!frame.data)
         return nothing;
     uint8_t *at = frame.data, nonce[NONCE_BYTES];
-    uint64_t counter = htobe64(++line->counter);
+    uint64_t counter = htobe64(++sealer->counter);
     memcpy(at, MAGIC, MAGIC_BYTES);
     at[4] = (uint8_t)kind;
     at[5] = (uint8_t)name_len;

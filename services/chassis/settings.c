@@ -36,7 +36,8 @@ static bool number_parse(const struct setting *setting, const char *text, int64_
     char *end;
     errno = 0;
     long long value = strtoll(text, &end, 10);
-    if (errno || end == text || *end || value < setting->min || value > setting->max)
+    bool plain = *text == '-' || (*text >= '0' && *text <= '9'); /* strtoll lets blanks and + pass */
+    if (errno || !plain || end == text || *end || value < setting->min || value > setting->max)
         return false;
     *number = value;
     return true;
@@ -51,8 +52,8 @@ static bool setting_check(const struct setting *setting)
     }
     int64_t number;
     if (setting->kind == SETTING_NUMBER && !number_parse(setting, given, &number)) {
-        journal(JOURNAL_ERROR, NULL, "setting_out_of_range", WORD("setting", setting->name), NUMBER("min", setting->min),
-            NUMBER("max", setting->max));
+        journal(JOURNAL_ERROR, NULL, "setting_out_of_range", WORD("setting", setting->name),
+            NUMBER("min", setting->min), NUMBER("max", setting->max));
         return false;
     }
     return true;
@@ -60,16 +61,20 @@ static bool setting_check(const struct setting *setting)
 
 bool settings_read(const struct setting *rows, size_t count)
 {
-    for (size_t t = 0; t < table_count; t++)
-        if (tables[t].rows == rows)
-            return true;
-    if (table_count == TABLES_MAX)
-        return false;
+    size_t place = 0;
     bool right = true;
+    while (place < table_count && tables[place].rows != rows)
+        place++;
+    if (place == TABLES_MAX) {
+        journal(JOURNAL_ERROR, NULL, "too_many_tables_of_settings");
+        return false;
+    }
     for (size_t i = 0; i < count; i++)
         right = setting_check(&rows[i]) && right;
-    tables[table_count].rows = rows;
-    tables[table_count++].count = count;
+    tables[place].rows = rows;
+    tables[place].count = count;
+    if (place == table_count)
+        table_count++;
     return right;
 }
 

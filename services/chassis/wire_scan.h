@@ -12,7 +12,8 @@
 #define WIRE_FIELDS_MAX 20000
 #define WIRE_DEPTH_MAX 8
 
-/* True when the bytes are well-formed, nest at most WIRE_DEPTH_MAX deep and hold at most WIRE_FIELDS_MAX fields. */
+/* True when the bytes are well-formed, nest at most WIRE_DEPTH_MAX deep, hold at most WIRE_FIELDS_MAX fields, and every
+ * string is UTF-8 without U+0000, which protobuf-c does not check either. */
 bool wire_scan(const ProtobufCMessageDescriptor *descriptor, const uint8_t *data, size_t len);
 
 #endif

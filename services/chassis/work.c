@@ -207,7 +207,7 @@ enum outcome work_commit(struct work *work, const ProtobufCMessage *reply)
     }
     /* Whether the commit took place cannot be known, nor which number the chain stands at. */
     chain_restart(state);
-    return fault_outcome(work->fault.code);
+    return work_refuse(work);
 }
 
 enum outcome work_end(struct work *work)
@@ -270,6 +270,8 @@ void work_audit(struct work *work, const struct touch *touch)
 enum outcome work_refuse(struct work *work)
 {
     struct work_state *state = work->state;
+    if (work->fault.code == FAULT_NONE) /* a handler that refuses and does not say why must not be taken to agree */
+        fault_set(&work->fault, FAULT_internal, NULL);
     struct fault refused = work->fault;
     state->answered = false;
     if (work->pg) {
