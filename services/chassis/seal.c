@@ -125,20 +125,34 @@ static bool peer_read_enrolment(const char *folder, struct peer *peer)
     return read;
 }
 
-static const struct peer *peer_find(struct sealer *sealer, const char *name)
+static bool peer_read(const char *name, struct peer *peer)
+{
+    memset(peer, 0, sizeof *peer);
+    if (!name_is_plain(name) || strlen(name) > NAME_MAX_BYTES)
+        return false;
+    snprintf(peer->seen.name, sizeof peer->seen.name, "%s", name);
+    const char *folder = setting_text("SHIKAKU_KEYS");
+    return party_find(name, &peer->seen.party) && peer->seen.party != PARTY_AGENCY ? peer_read_keys(folder, peer)
+                                                                                   : peer_read_enrolment(folder, peer);
+}
+
+/* True when the peer's file says something new: its key was rotated while we run. */
+static bool peer_renew(struct peer *peer)
+{
+    struct peer now;
+    if (!peer_read(peer->seen.name, &now) || memcmp(&now, peer, sizeof now) == 0)
+        return false;
+    *peer = now;
+    return true;
+}
+
+static struct peer *peer_find(struct sealer *sealer, const char *name)
 {
     for (int i = 0; i < sealer->peer_count; i++)
         if (strcmp(sealer->peers[i].seen.name, name) == 0)
             return &sealer->peers[i];
-    struct peer peer = {0};
-    if (!name_is_plain(name) || strlen(name) > NAME_MAX_BYTES)
-        return NULL;
-    snprintf(peer.seen.name, sizeof peer.seen.name, "%s", name);
-    const char *folder = setting_text("SHIKAKU_KEYS");
-    bool known = party_find(name, &peer.seen.party) && peer.seen.party != PARTY_AGENCY
-                     ? peer_read_keys(folder, &peer)
-                     : peer_read_enrolment(folder, &peer);
-    if (!known)
+    struct peer peer;
+    if (!peer_read(name, &peer))
         return NULL;
     int place = sealer->peer_count < PEERS_MAX ? sealer->peer_count++ : (int)(sealer->next_victim++ % PEERS_MAX);
     sealer->peers[place] = peer;
@@ -298,7 +312,7 @@ struct bytes seal_take(struct sealer *sealer, struct arena *arena, enum seal_kin
     }
     memcpy(name, frame + 6, name_len);
     const uint8_t *boot = frame + 6 + name_len;
-    const struct peer *peer = peer_find(sealer, name);
+    struct peer *peer = peer_find(sealer, name);
     if (!peer) {
         fault_set(fault, FAULT_peer_unknown, NULL);
         return nothing;
@@ -311,6 +325,8 @@ struct bytes seal_take(struct sealer *sealer, struct arena *arena, enum seal_kin
     struct line *line = line_find(sealer->receiving, name, boot, kind);
     bool opened = line ? frame_open(line->cipher, frame, head, plain.len, plain.data)
                        : line_learn(sealer, peer, boot, kind, frame, head, plain.len, plain.data) != NULL;
+    if (!opened && !line && peer_renew(peer))
+        opened = line_learn(sealer, peer, boot, kind, frame, head, plain.len, plain.data) != NULL;
     if (!opened) {
         fault_set(fault, FAULT_envelope_altered, NULL);
         return nothing;
