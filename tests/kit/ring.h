@@ -18,7 +18,7 @@
 
 static struct key ring_keys[RING_KEYS];
 static size_t ring_used;
-static char ring_service[32] = "nobody";
+static char ring_service[64] = "nobody";
 static int ring_generation;
 
 /* From now on keys are those of this service. */
