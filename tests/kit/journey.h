@@ -87,6 +87,9 @@ int journey_call(struct journey *journey, const struct journey_call *call, struc
 int journey_call_json(
     struct journey *journey, struct journey_call call, json_t *body_take, struct journey_answer *answer);
 
+/* Mynaportal's word for this person, for one request without a body. Malloc'ed. */
+char *journey_assertion(const struct journey *journey, const char *pseudonym);
+
 /* To a stand-in: `setting` names its address, e.g. "SHIKAKU_JUKI_URL". The body, NULL for none, is taken. */
 int journey_outside(struct journey *journey, const char *setting, const char *method, const char *path,
     json_t *body_take, struct journey_answer *answer);

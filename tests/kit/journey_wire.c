@@ -144,6 +144,12 @@ static struct curl_slist *header_add(struct curl_slist *headers, const char *nam
 
 /* --- calls ------------------------------------------------------------------------------------------------------- */
 
+char *journey_assertion(const struct journey *journey, const char *pseudonym)
+{
+    return kit_assertion_make(
+        journey->world.authorities->assertion_key, &(struct kit_assertion){.pseudonym = pseudonym});
+}
+
 static struct curl_slist *call_headers(const struct journey *journey, const struct journey_call *call)
 {
     char *assertion = NULL, bearer[8192];
