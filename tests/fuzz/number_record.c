@@ -1,19 +1,28 @@
 /* The sealed number: whatever arrives in its place, and whatever an applicant's software may have sealed. The first
- * byte chooses: the rest is the sealed text itself, or the content of one that was rightly sealed and bound. */
+ * byte chooses what the rest is: 0  the sealed text itself 1  the content of one rightly sealed and bound, where a card
+ * is due 2  the same, where a number from paper is due 3  the protected header, around the content of a right card 4  a
+ * patch of a right card: which file (EF 0001, 0003, 0004), offset in two bytes, what is written there */
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "chassis/jwe.h"
+#include "kit/card.h"
 #include "vault/number_record.h"
 
 #define APPLICATION "0b6f6a52-6f5c-4b6e-9d55-3f4b7f0a1c01"
 #define SIGNER "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
 #define HEADER "{\"application\":\"" APPLICATION "\",\"manager\":\"tokyo\",\"signer\":\"" SIGNER "\"}"
+#define INPUT_MAX (16 * 1024)
+
+enum mode { TEXT, CARD_CONTENT, PAPER_CONTENT, PROTECTED_HEADER, CARD_PATCH, MODES };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct key seal_key = {.id = 1, .manager = "*", .kind = KEY_SEAL, .secret = {1, 2, 3}};
+static struct kit_card card;
+static uint8_t four_items[32];
+static char *jwk;
 
 const struct key *keyring_newest(const char *manager, enum key_kind kind)
 {
@@ -25,31 +34,92 @@ const struct key *keyring_by_id(uint32_t id)
     return &seal_key;
 }
 
+static void world_make(void)
+{
+    static struct kit_authorities *authorities; /* the card borrows from them */
+    static struct arena *kept;
+    struct fault fault;
+    struct kit_person person;
+    kept = arena_new(4096);
+    if (!kit_authorities_make("build/kit"))
+        abort();
+    authorities = kit_authorities_load("build/kit");
+    kit_person_make(&person, 1, 1);
+    jwk = jwk_public_text(kept, &seal_key, "1");
+    if (!jwk || !authorities || !kit_card_make(&card, authorities, &person) ||
+        !card_roots_load("build/kit/card-roots", &fault))
+        abort();
+    SHA256(card.ef0002, card.ef0002_size, four_items);
+}
+
+static char *card_print(struct arena *arena, const uint8_t *patch, size_t size)
+{
+    uint8_t ef0004[4096];
+    struct kit_card patched = card;
+    struct {
+        uint8_t *at;
+        size_t size;
+    } files[] = {{patched.ef0001, sizeof patched.ef0001}, {patched.ef0003, sizeof patched.ef0003},
+        {ef0004, card.ef0004_size < sizeof ef0004 ? card.ef0004_size : sizeof ef0004}};
+    memcpy(ef0004, card.ef0004, files[2].size);
+    if (size > 3) {
+        size_t file = patch[0] % 3, offset = ((size_t)patch[1] << 8 | patch[2]) % files[file].size;
+        size_t room = files[file].size - offset;
+        memcpy(files[file].at + offset, patch + 3, size - 3 < room ? size - 3 : room);
+    }
+    return arena_format(arena, "{\"ef0001\":\"%s\",\"ef0003\":\"%s\",\"ef0004\":\"%s\"}",
+        base64url_put(arena, files[0].at, files[0].size), base64url_put(arena, files[1].at, files[1].size),
+        base64url_put(arena, files[2].at, files[2].size));
+}
+
+static char *sealed_make(struct arena *arena, enum mode mode, const uint8_t *data, size_t size)
+{
+    char *content = NULL;
+    switch (mode) {
+    case TEXT:
+        return arena_text(arena, data, size);
+    case CARD_CONTENT:
+    case PAPER_CONTENT:
+        return jwe_seal(arena, jwk, HEADER, data, size);
+    case PROTECTED_HEADER:
+        content = card_print(arena, NULL, 0);
+        return jwe_seal(arena, jwk, arena_text(arena, data, size), content, strlen(content));
+    default:
+        content = card_print(arena, data, size);
+        return jwe_seal(arena, jwk, HEADER, content, strlen(content));
+    }
+}
+
+/* What opens is a number; of a card it is the card's own, however it was patched. What does not is wiped. */
+static void result_check(bool opened, bool of_card, const struct my_number *number)
+{
+    static const char nothing[MY_NUMBER_DIGITS];
+    if (!opened && memcmp(number->digits, nothing, MY_NUMBER_DIGITS) != 0)
+        abort();
+    if (opened && number->digits[11] != my_number_check_digit(number->digits))
+        abort();
+    if (opened && of_card && memcmp(number->digits, card.ef0001 + 3, MY_NUMBER_DIGITS) != 0)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct arena *arena;
-    static char *jwk;
-    uint8_t bytes[32];
+    uint8_t signer[32];
     struct my_number number;
     struct fault fault;
     if (!arena) {
-        struct arena *kept = arena_new(4096);
         arena = arena_new(1 << 20);
-        jwk = jwk_public_text(kept, &seal_key, "1");
-        if (!jwk || !card_roots_load("build/kit/card-roots", &fault))
-            abort();
+        world_make();
     }
-    if (size < 1 || size > 16 * 1024)
+    if (size < 1 || size > INPUT_MAX)
         return 0;
-    memset(bytes, 0x5a, sizeof bytes);
-    const struct number_binding binding = {APPLICATION, "tokyo", bytes, data[0] & 1 ? bytes : NULL};
-    const char *sealed =
-        data[0] & 2 ? jwe_seal(arena, jwk, HEADER, data + 1, size - 1) : arena_text(arena, data + 1, size - 1);
-    if (!sealed)
-        abort();
-    if (number_record_open(arena, sealed, &binding, &number, &fault) &&
-        number.digits[11] != my_number_check_digit(number.digits))
-        abort(); /* what opens is a number */
+    enum mode mode = data[0] % MODES;
+    memset(signer, 0x5a, sizeof signer);
+    const struct number_binding binding = {APPLICATION, "tokyo", signer, mode == PAPER_CONTENT ? NULL : four_items};
+    const char *sealed = sealed_make(arena, mode, data + 1, size - 1);
+    if (sealed)
+        result_check(number_record_open(arena, sealed, &binding, &number, &fault), mode != PAPER_CONTENT, &number);
     arena_reset(arena);
     return 0;
 }
