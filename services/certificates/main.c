@@ -14,6 +14,7 @@ static const struct setting settings[] = {
 };
 
 static struct programmes *programmes;
+static struct key_want *volatile key_wants; /* kept as long as the process; volatile, or the compiler drops it */
 static char problem[PROGRAMMES_PROBLEM_MAX];
 static const char **managers;
 static size_t manager_count;
@@ -31,7 +32,7 @@ static size_t keys(const struct key_want **wants)
 {
     programmes = programmes_load(setting_text("SHIKAKU_PROGRAMMES"), problem, sizeof problem);
     size_t programme_count = programmes ? programmes_count(programmes) : 0, count = 0;
-    struct key_want *list = calloc(2 * programme_count + 1, sizeof *list);
+    struct key_want *list = key_wants = calloc(2 * programme_count + 1, sizeof *list);
     managers = calloc(programme_count + 1, sizeof *managers);
     if (!list || !managers)
         return 0;

@@ -7,7 +7,7 @@
 
 static struct programmes *programmes;
 static char problem[PROGRAMMES_PROBLEM_MAX];
-static struct key_want *key_wants; /* kept as long as the process */
+static struct key_want *volatile key_wants; /* kept as long as the process */
 
 static bool manager_is_new(size_t index)
 {

@@ -23,6 +23,7 @@ static const struct setting settings[] = {
 };
 
 static struct programmes *programmes;
+static struct key_want *volatile key_wants; /* kept as long as the process; volatile, or the compiler drops it */
 static char problem[PROGRAMMES_PROBLEM_MAX];
 
 static bool manager_is_new(size_t index)
@@ -37,7 +38,7 @@ static size_t keys(const struct key_want **wants)
 {
     programmes = programmes_load(setting_text("SHIKAKU_PROGRAMMES"), problem, sizeof problem);
     size_t programme_count = programmes ? programmes_count(programmes) : 0, count = 0;
-    struct key_want *list = calloc(programme_count + 2, sizeof *list);
+    struct key_want *list = key_wants = calloc(programme_count + 2, sizeof *list);
     if (!list)
         return 0;
     list[count++] = (struct key_want){"*", KEY_DATA};
