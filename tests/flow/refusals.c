@@ -94,5 +94,5 @@ int main(void)
     int failures = srunner_ntests_failed(runner);
     srunner_free(runner);
     stack_close();
-    return failures != 0;
+    return failures != 0 || !stack_is_clean();
 }

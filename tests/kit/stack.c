@@ -104,6 +104,13 @@ void stack_close(void)
     run((const char *const[]){"deploy/cluster", "remove", NULL});
 }
 
+bool stack_is_clean(void)
+{
+    char command[PATH_MAX + 128];
+    snprintf(command, sizeof command, "! grep -E -A6 'Sanitizer|runtime error:' '%s'/*.log >&2", getenv("SHIKAKU_LOG"));
+    return system(command) == 0;
+}
+
 long stack_count(const char *sql)
 {
     char dsn[PATH_MAX + 128];

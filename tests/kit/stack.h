@@ -8,6 +8,8 @@
  * environment. False after saying why on stderr. Registered to be stopped and removed at exit. */
 bool stack_open(const char *name, int port_base);
 void stack_close(void);
+/* After stack_close: no program of the stack was reported by a sanitizer. False after showing what was said. */
+bool stack_is_clean(void);
 
 /* What deploy/stack offers for single names: "start", "stop", "kill". */
 bool stack_do(const char *what, const char *name);
