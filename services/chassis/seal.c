@@ -25,6 +25,7 @@
 #define LINES_MAX 64 /* keys kept at a time: threads of peers that this thread hears from */
 #define PEERS_MAX 32
 #define STATIC_KEYS_MAX 2
+#define PEER_LOOK_MS 1000 /* what an operator changes or withdraws takes effect within this */
 
 struct line { /* one direction of talk with one thread of a peer */
     char peer[NAME_MAX_BYTES + 1];
@@ -39,6 +40,11 @@ struct peer {
     int key_count;
 };
 
+struct known_peer {
+    struct peer peer; /* key_count 0: its enrolment was withdrawn */
+    int64_t looked_at_ms;
+};
+
 struct sealer {
     char name[NAME_MAX_BYTES + 1];
     uint8_t boot[BOOT_BYTES];
@@ -46,7 +52,7 @@ struct sealer {
     EVP_PKEY *own;
     struct line sending[LINES_MAX], receiving[LINES_MAX];
     unsigned next_victim;
-    struct peer peers[PEERS_MAX];
+    struct known_peer peers[PEERS_MAX];
     int peer_count;
 };
 
@@ -136,27 +142,57 @@ static bool peer_read(const char *name, struct peer *peer)
                                                                                    : peer_read_enrolment(folder, peer);
 }
 
-/* True when the peer's file says something new: its key was rotated while we run. */
-static bool peer_renew(struct peer *peer)
+static void lines_drop(struct line *lines, const char *peer)
+{
+    for (int i = 0; i < LINES_MAX; i++)
+        if (lines[i].cipher && strcmp(lines[i].peer, peer) == 0) {
+            EVP_CIPHER_CTX_free(lines[i].cipher);
+            lines[i].cipher = NULL;
+        }
+}
+
+/* What was agreed with the peer is agreed anew when it is heard again. */
+static void lines_end(struct sealer *sealer, const char *peer)
+{
+    lines_drop(sealer->sending, peer);
+    lines_drop(sealer->receiving, peer);
+}
+
+/* Look at the peer's file again. True when it says something new; then nothing agreed under what it said before holds
+ * any more. */
+static bool peer_renew(struct sealer *sealer, struct known_peer *known)
 {
     struct peer now;
-    if (!peer_read(peer->seen.name, &now) || memcmp(&now, peer, sizeof now) == 0)
+    known->looked_at_ms = clock_ms();
+    if (!peer_read(known->peer.seen.name, &now))
+        now.key_count = 0;
+    if (memcmp(&now, &known->peer, sizeof now) == 0)
         return false;
-    *peer = now;
+    lines_end(sealer, known->peer.seen.name);
+    known->peer = now;
     return true;
 }
 
-static struct peer *peer_find(struct sealer *sealer, const char *name)
+static struct known_peer *peer_find(struct sealer *sealer, const char *name)
 {
-    for (int i = 0; i < sealer->peer_count; i++)
-        if (strcmp(sealer->peers[i].seen.name, name) == 0)
-            return &sealer->peers[i];
-    struct peer peer;
-    if (!peer_read(name, &peer))
+    struct known_peer fresh = {.looked_at_ms = clock_ms()};
+    for (int i = 0; i < sealer->peer_count; i++) {
+        struct known_peer *known = &sealer->peers[i];
+        if (strcmp(known->peer.seen.name, name) != 0)
+            continue;
+        if (fresh.looked_at_ms - known->looked_at_ms >= PEER_LOOK_MS)
+            (void)peer_renew(sealer, known);
+        return known->peer.key_count ? known : NULL;
+    }
+    if (!peer_read(name, &fresh.peer))
         return NULL;
-    int place = sealer->peer_count < PEERS_MAX ? sealer->peer_count++ : (int)(sealer->next_victim++ % PEERS_MAX);
-    sealer->peers[place] = peer;
-    return &sealer->peers[place];
+    struct known_peer *place = &sealer->peers[sealer->next_victim++ % PEERS_MAX];
+    if (sealer->peer_count < PEERS_MAX)
+        place = &sealer->peers[sealer->peer_count++];
+    else
+        lines_end(sealer, place->peer.seen.name);
+    *place = fresh;
+    return place;
 }
 
 /* Keys */
@@ -242,11 +278,12 @@ struct bytes seal_put(
     struct sealer *sealer, struct arena *arena, enum seal_kind kind, const char *to, const void *plain, size_t len)
 {
     const struct bytes nothing = {NULL, 0};
+    const struct known_peer *known = peer_find(sealer, to); /* before its line, which a change of its key ends */
+    if (!known)
+        return nothing;
     struct line *line = line_find(sealer->sending, to, sealer->boot, kind);
     if (!line) {
-        const struct peer *peer = peer_find(sealer, to);
-        EVP_CIPHER_CTX *cipher =
-            peer ? cipher_new(sealer, peer->keys[0], sealer->boot, sealer->name, to, kind, true) : NULL;
+        EVP_CIPHER_CTX *cipher = cipher_new(sealer, known->peer.keys[0], sealer->boot, sealer->name, to, kind, true);
         if (!cipher)
             return nothing;
         line = line_keep(sealer, sealer->sending, to, sealer->boot, kind, cipher);
@@ -312,8 +349,8 @@ struct bytes seal_take(struct sealer *sealer, struct arena *arena, enum seal_kin
     }
     memcpy(name, frame + 6, name_len);
     const uint8_t *boot = frame + 6 + name_len;
-    struct peer *peer = peer_find(sealer, name);
-    if (!peer) {
+    struct known_peer *known = peer_find(sealer, name);
+    if (!known) {
         fault_set(fault, FAULT_peer_unknown, NULL);
         return nothing;
     }
@@ -324,13 +361,13 @@ struct bytes seal_take(struct sealer *sealer, struct arena *arena, enum seal_kin
     }
     struct line *line = line_find(sealer->receiving, name, boot, kind);
     bool opened = line ? frame_open(line->cipher, frame, head, plain.len, plain.data)
-                       : line_learn(sealer, peer, boot, kind, frame, head, plain.len, plain.data) != NULL;
-    if (!opened && !line && peer_renew(peer))
-        opened = line_learn(sealer, peer, boot, kind, frame, head, plain.len, plain.data) != NULL;
+                       : line_learn(sealer, &known->peer, boot, kind, frame, head, plain.len, plain.data) != NULL;
+    if (!opened && !line && peer_renew(sealer, known))
+        opened = line_learn(sealer, &known->peer, boot, kind, frame, head, plain.len, plain.data) != NULL;
     if (!opened) {
         fault_set(fault, FAULT_envelope_altered, NULL);
         return nothing;
     }
-    *seen = peer->seen;
+    *seen = known->peer.seen;
     return plain;
 }

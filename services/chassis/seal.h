@@ -4,8 +4,8 @@
  * 8, ciphertext, tag 16; all before the ciphertext is associated data.
  *
  * Peers' public keys: SHIKAKU_KEYS/peers/NAME.pub, one hex key a line (two while one rotates). An agency's enrolment is
- * SHIKAKU_KEYS/peers/NAME.json {"key": hex, "manager": code, "routes": [...]}; files are looked at again when a sender
- * is unknown. */
+ * SHIKAKU_KEYS/peers/NAME.json {"key": hex, "manager": code, "routes": [...]}. A sender's file is looked at
+ * again every second while it is heard: what an operator changes or removes takes effect without a restart. */
 #ifndef CHASSIS_SEAL_H
 #define CHASSIS_SEAL_H
 
