@@ -1,0 +1,174 @@
+/* Everything dies, again and again: at least 200 SIGKILLs at random moments, of every service and of PostgreSQL, while
+ * at least 500 applications are on their way. What was acknowledged must end once: one completed application, one roll
+ * entry, one certificate, one fee, one hand-over, one notice, as the stand-ins' own ledgers and the rolls say.
+ *
+ * Five applicants' threads travel; the main thread kills, and starts again what it killed. SHIKAKU_SEED repeats the
+ * order of the kills (not their moments). */
+#include "kit/journey.h"
+#include "kit/stack.h"
+
+#include <check.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define TRAVELLERS 5
+#define APPLICATIONS 500
+#define KILLS 200
+#define TRAVEL_MS (10 * 60 * 1000)
+#define PATIENCE_MS (3 * 60 * 1000)
+
+static const char *const victims[] = {"audit", "staff", "vault", "residence", "intermediate", "records", "certificates",
+    "legacy_sync", "intake", "portal", "postgres"};
+#define VICTIMS (sizeof victims / sizeof *victims)
+
+static const char *const ways[] = {
+    "chorishi", "ginou-kentei", "hoikushi", "jun-kangoshi", "kogata-senpaku", "kaigishi"};
+static const char *const payments[] = {"online", "online", "stamps", "online", "online", "stamps"};
+
+static struct journey shared;
+static atomic_int begun, completed, kills;
+static atomic_bool failed;
+
+static bool storm_goes_on(void)
+{
+    return !atomic_load(&failed) && (atomic_load(&begun) < APPLICATIONS || atomic_load(&kills) < KILLS);
+}
+
+static bool travel_once(struct journey *journey)
+{
+    struct journey_trip trip;
+    int number = atomic_fetch_add(&begun, 1);
+    struct journey_plan plan = {.programme = ways[number % 6], .index = journey_people_take(1)};
+    if (!trip_init(&trip, journey, &plan)) {
+        fprintf(stderr, "application %d could not be composed\n", number);
+        return false;
+    }
+    bool arrived = trip_travel(&trip, journey, payments[number % 6], TRAVEL_MS);
+    if (!arrived)
+        fprintf(stderr, "application %d (%s, %s) stands in %s: %d %s\n", number, ways[number % 6], trip.receipt,
+            trip.state, trip.answer.status, trip.answer.body ? trip.answer.body : "");
+    else
+        atomic_fetch_add(&completed, 1);
+    trip_fini(&trip);
+    return arrived;
+}
+
+static void *traveller(void *unused)
+{
+    struct journey journey;
+    (void)unused;
+    if (!journey_open(&journey, &shared)) {
+        atomic_store(&failed, true);
+        return NULL;
+    }
+    journey.patience_ms = PATIENCE_MS;
+    while (storm_goes_on())
+        if (!travel_once(&journey))
+            atomic_store(&failed, true);
+    journey_close(&journey);
+    return NULL;
+}
+
+static void storm(unsigned seed)
+{
+    unsigned state = seed;
+    struct timespec pause;
+    while (storm_goes_on()) {
+        /* PostgreSQL takes seconds to come back: one kill in thirty. */
+        int draw = rand_r(&state) % 30;
+        const char *victim = draw == 0 ? "postgres" : victims[draw % (VICTIMS - 1)];
+        /* The random moment; later where the kills run ahead of the applications, so that both end together. */
+        int64_t most_ms = atomic_load(&kills) * APPLICATIONS > atomic_load(&begun) * KILLS ? 1500 : 300;
+        int64_t pause_ms = rand_r(&state) % most_ms;
+        pause = (struct timespec){pause_ms / 1000, pause_ms % 1000 * 1000000};
+        nanosleep(&pause, NULL);
+        if (!stack_do("kill", victim) || !stack_do("start", victim)) {
+            fprintf(stderr, "%s did not come back\n", victim);
+            atomic_store(&failed, true);
+        }
+        if (atomic_fetch_add(&kills, 1) % 50 == 49)
+            fprintf(stderr, "%d kills, %d applications begun, %d completed\n", atomic_load(&kills), atomic_load(&begun),
+                atomic_load(&completed));
+    }
+}
+
+/* How many rows of that kind a ledger has for each key that has any: the greatest and the total. */
+static void ledger_check(const char *setting, const char *kind, int total)
+{
+    struct journey_answer answer = {0};
+    json_t *seen = json_object(), *row;
+    size_t index;
+    ck_assert_int_eq(journey_ledger(&shared, setting, kind, NULL, &answer), total);
+    const json_t *rows = json_is_array(answer.json) ? answer.json : json_object_get(answer.json, "rows");
+    json_array_foreach(rows, index, row)
+    {
+        const char *key = journey_text(row, "key");
+        ck_assert_msg(!json_object_get(seen, key), "%s twice in the ledger of %s", kind, setting);
+        json_object_set_new(seen, key, json_true());
+    }
+    ck_assert_int_eq(json_object_size(seen), total);
+    json_decref(seen);
+    journey_answer_fini(&answer);
+}
+
+/* ROLL-1, PAY-3, CERT-2, NOTE-1, LINK-6: nothing lost, nothing doubled */
+START_TEST(what_was_acknowledged_ends_once)
+{
+    pthread_t threads[TRAVELLERS];
+    const char *given = getenv("SHIKAKU_SEED");
+    unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
+    printf("seed %u\n", seed);
+    ck_assert(journey_open(&shared, NULL));
+    for (int i = 0; i < TRAVELLERS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, traveller, NULL), 0);
+    storm(seed);
+    for (int i = 0; i < TRAVELLERS; i++)
+        pthread_join(threads[i], NULL);
+    ck_assert(!atomic_load(&failed));
+    int all = atomic_load(&completed);
+    printf("%d kills, %d applications\n", atomic_load(&kills), all);
+    ck_assert_int_ge(all, APPLICATIONS);
+    ck_assert_int_ge(atomic_load(&kills), KILLS);
+    ck_assert_int_eq(all, atomic_load(&begun));
+    ck_assert_int_eq(stack_count("SELECT count(*) FROM intake.application"), all);
+    ck_assert_int_eq(stack_count("SELECT count(*) FROM intake.queue WHERE state = 'completed'"), all);
+    ck_assert_int_eq(stack_count("SELECT count(*) FROM records.entry"), all);
+    ck_assert_int_eq(stack_count("SELECT count(DISTINCT application) FROM records.entry"), all);
+    ck_assert_int_eq(stack_count("SELECT count(*) FROM certificates.certificate"), all);
+    ck_assert_int_eq(stack_count("SELECT count(DISTINCT entry) FROM certificates.certificate"), all);
+    ck_assert_int_eq(stack_count("SELECT count(*) FROM intake.fee_entry"), all);
+    ledger_check("SHIKAKU_NOTICE_URL", "notice", all);
+    ledger_check("SHIKAKU_PAYMENT_URL", "payment",
+        (int)stack_count("SELECT count(*) FROM intake.fee_entry WHERE method = 'online'"));
+    journey_close(&shared);
+}
+END_TEST
+
+/* LOG-2: the records of use survive the same storm whole */
+START_TEST(the_log_is_whole)
+{
+    ck_assert_int_eq(system("\"$SHIKAKU_BIN\"/shikakuctl audit verify"), 0);
+}
+END_TEST
+
+int main(void)
+{
+    if (!stack_open("crash", 14400))
+        return 1;
+    Suite *suite = suite_create("crash");
+    TCase *storms = tcase_create("storm");
+    tcase_set_timeout(storms, 1500);
+    tcase_add_test(storms, what_was_acknowledged_ends_once);
+    tcase_add_test(storms, the_log_is_whole);
+    suite_add_tcase(suite, storms);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failures = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    stack_close();
+    return failures != 0;
+}
