@@ -98,6 +98,43 @@ test: ## build all with sanitizers and run every test; the last line is `N passe
 	@$(MAKE) --no-print-directory -j$(shell nproc) SAN=1 check-programs || { echo '0 passed, 1 failed (it does not build)'; exit 1; }
 	@tests/run
 
+lint: ## hold the sources against the rules of tests/rules
+	@tests/rules/run
+
+# gcc's own analysis, a file at a time; what was found clean is not looked at again.
+ANALYZED := $(patsubst %.c,build/analyzer/%.ok,$(wildcard services/*/*.c))
+build/analyzer/%.ok: %.c | $(PROTO_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -O2,$(CFLAGS)) -O1 -fanalyzer -MMD -MP -MF $(@:.ok=.d) -MT $@ -c -o /dev/null $<
+	@touch $@
+-include $(shell find build/analyzer -name '*.d' 2>/dev/null)
+analyze: $(ANALYZED)
+
+# libFuzzer needs clang, and code that it can see into: services, protocol and target are built for it. FUZZ_SECONDS each.
+FUZZ_SECONDS := 20
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
+FUZZ_CFLAGS := $(filter-out -O2,$(CFLAGS)) -O1 -Ibuild/release/proto -fsanitize=fuzzer-no-link,address,undefined \
+               -fno-sanitize-recover=undefined -Wno-error -Wno-unknown-warning-option
+FUZZ_OBJS := $(patsubst %.c,build/fuzz/%.o,$(filter-out %/main.c,$(wildcard services/*/*.c)) $(wildcard tests/kit/*.c)) \
+             $(PROTOS:proto/%.proto=build/fuzz/proto/%.pb-c.o)
+build/fuzz/%.o: %.c | $(PROTO_HEADERS)
+	@mkdir -p $(@D)
+	clang-14 $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
+build/fuzz/proto/%.pb-c.o: $(B)/proto/%.pb-c.c | $(PROTO_HEADERS)
+	@mkdir -p $(@D)
+	clang-14 $(FUZZ_CFLAGS) -w -c -o $@ $<
+build/fuzz/libfuzzed.a: $(FUZZ_OBJS)
+	@rm -f $@
+	ar rcs $@ $^
+$(FUZZ_TARGETS): build/fuzz/%: build/fuzz/tests/fuzz/%.o build/fuzz/libfuzzed.a
+	clang-14 $(LDFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
+-include $(shell find build/fuzz -name '*.d' 2>/dev/null)
+fuzz-programs: $(FUZZ_TARGETS)
+
+fuzz: ## feed each decoder with junk for FUZZ_SECONDS=20
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) fuzz-programs
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
+
 clean: ## stop what runs and remove everything that was built or made
 	deploy/stack stop
 	deploy/cluster remove
@@ -107,4 +144,4 @@ clean: ## stop what runs and remove everything that was built or made
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-.PHONY: build demo run check-programs test clean help
+.PHONY: build demo run check-programs test lint analyze fuzz fuzz-programs clean help
