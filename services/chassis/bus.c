@@ -305,28 +305,65 @@ static bool socket_listen(struct bus_listener *listener, const char *self)
     return result == 0;
 }
 
+/* Let the first `running` workers finish, and give all up. */
+static void listener_close(struct bus_listener *listener, int running)
+{
+    atomic_store(&listener->draining, true);
+    for (int i = 0; i < listener->threads; i++) {
+        struct bus_worker *worker = &listener->workers[i];
+        if (i < running) {
+            pthread_join(worker->thread, NULL);
+            nng_ctx_close(worker->context);
+            nng_aio_free(worker->aio);
+        }
+        if (worker->own)
+            listener->worker_free(worker->own);
+    }
+    nng_close(listener->socket);
+    free(listener);
+}
+
+static bool worker_start(struct bus_listener *listener, struct bus_worker *worker)
+{
+    if (nng_ctx_open(&worker->context, listener->socket) != 0)
+        return false;
+    if (nng_aio_alloc(&worker->aio, NULL, NULL) != 0) {
+        nng_ctx_close(worker->context);
+        return false;
+    }
+    if (pthread_create(&worker->thread, NULL, worker_run, worker) == 0)
+        return true;
+    nng_aio_free(worker->aio);
+    nng_ctx_close(worker->context);
+    return false;
+}
+
 bool bus_listen(struct bus_listener **out, const char *self, int threads, void *(*worker_new)(int index),
     bus_handler handle, void (*worker_free)(void *), struct fault *fault)
 {
     struct bus_listener *listener = calloc(1, sizeof *listener + (size_t)threads * sizeof listener->workers[0]);
+    const char *failed = NULL;
+    int running = 0;
     if (!listener)
         return fault_set(fault, FAULT_internal, NULL);
     listener->handle = handle;
     listener->worker_free = worker_free;
     listener->threads = threads;
-    for (int i = 0; i < threads; i++) {
+    for (int i = 0; i < threads && !failed; i++) {
         listener->workers[i].listener = listener;
         listener->workers[i].own = worker_new(i);
-        if (!listener->workers[i].own)
-            return fault_set(fault, FAULT_internal, "worker");
+        failed = listener->workers[i].own ? NULL : "worker";
     }
-    if (!socket_listen(listener, self))
-        return fault_set(fault, FAULT_internal, "address");
-    for (int i = 0; i < threads; i++) {
-        struct bus_worker *worker = &listener->workers[i];
-        if (nng_ctx_open(&worker->context, listener->socket) != 0 || nng_aio_alloc(&worker->aio, NULL, NULL) != 0 ||
-            pthread_create(&worker->thread, NULL, worker_run, worker) != 0)
-            return fault_set(fault, FAULT_internal, "thread");
+    if (!failed && !socket_listen(listener, self))
+        failed = "address";
+    while (!failed && running < threads)
+        if (worker_start(listener, &listener->workers[running]))
+            running++;
+        else
+            failed = "thread";
+    if (failed) {
+        listener_close(listener, running);
+        return fault_set(fault, FAULT_internal, failed);
     }
     *out = listener;
     return true;
@@ -337,14 +374,5 @@ void bus_drain(struct bus_listener *listener)
     if (!listener)
         return;
     nng_listener_close(listener->listener);
-    atomic_store(&listener->draining, true);
-    for (int i = 0; i < listener->threads; i++) {
-        struct bus_worker *worker = &listener->workers[i];
-        pthread_join(worker->thread, NULL);
-        nng_ctx_close(worker->context);
-        nng_aio_free(worker->aio);
-        listener->worker_free(worker->own);
-    }
-    nng_close(listener->socket);
-    free(listener);
+    listener_close(listener, listener->threads);
 }

@@ -82,7 +82,10 @@ static enum outcome request_handle(struct work *work, const Bus__Envelope *envel
         row->request, arena_allocator(work->arena), envelope->payload.len, envelope->payload.data);
     if (!work->request)
         return work_refuse_with(work, FAULT_malformed, "payload");
+    work_take_manager(work, work->request);
     const struct message *message = message_of(service, route);
+    if (!message)
+        return work_refuse_with(work, FAULT_route_not_allowed, NULL);
     if (message->check && !message->check(work->request, &work->fault))
         return work_refuse(work);
     return message->act(work);

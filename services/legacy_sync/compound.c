@@ -231,7 +231,11 @@ static struct bytes chain_read(const struct reader *r, struct arena *arena, uint
         return (struct bytes){0};
     }
     for (uint32_t i = 0, n = start; i < count; i++, n = r->fat[n]) {
-        memcpy(out + (size_t)i * r->sector, sector_at(r, n), r->sector);
+        const uint8_t *sector = sector_at(r, n);
+        if (!sector) {
+            return (struct bytes){0};
+        }
+        memcpy(out + (size_t)i * r->sector, sector, r->sector);
     }
     return (struct bytes){out, len ? len : all};
 }

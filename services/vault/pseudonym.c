@@ -47,7 +47,7 @@ bool pseudonym_make(char text[PSEUDONYM_LENGTH + 1])
 
 bool pseudonym_check(const char *text)
 {
-    int values[CHARACTERS], count = 0;
+    int values[CHARACTERS] = {0}, count = 0;
     if (strlen(text) != PSEUDONYM_LENGTH)
         return false;
     for (int i = 0; i < PSEUDONYM_LENGTH; i++) {
