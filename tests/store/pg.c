@@ -332,7 +332,7 @@ START_TEST(values_come_back_as_they_went)
         "SELECT $1::smallint, $2::int, $3::bigint, $4::boolean, $5, $6::bytea, $7::text, $8::bytea";
     PGresult *result = pg_query(pg, sql, &fault,
         PG_VALUES(pg_integer(-2), pg_integer(INT32_MIN), pg_integer(INT64_MAX), pg_integer(1),
-            pg_text("渡邉󠄀 '\\"), pg_bytes(odd, sizeof odd), pg_text(NULL), pg_bytes(NULL, 0)));
+            pg_text("渡邉󠄀 '\\"), pg_bytes(odd, sizeof odd), pg_text(NULL), pg_bytes("", 0)));
     ck_assert_ptr_nonnull(result);
     ck_assert_int_eq(pg_get_integer(result, 0, 0), -2);
     ck_assert_int_eq(pg_get_integer(result, 0, 1), INT32_MIN);
