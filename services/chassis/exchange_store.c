@@ -53,12 +53,13 @@ void exchange_store_open(const char *schema)
     complete(sql_outbox_put, sizeof sql_outbox_put,
         "INSERT INTO @.outbox (recipient, route, idempotency_key, aggregate, payload) "
         "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (idempotency_key) DO NOTHING");
+    /* ARRAY is evaluated once; IN could be evaluated for each row, and lease more than the limit. */
     complete(sql_outbox_lease, sizeof sql_outbox_lease,
-        "UPDATE @.outbox SET lease_until = clock_timestamp() + interval '30 s', attempt = attempt + 1 WHERE id IN ("
-        "SELECT o.id FROM @.outbox o WHERE o.sent_at IS NULL AND o.due_at <= clock_timestamp() "
+        "UPDATE @.outbox SET lease_until = clock_timestamp() + interval '30 s', attempt = attempt + 1 "
+        "WHERE id = ANY (ARRAY(SELECT o.id FROM @.outbox o WHERE o.sent_at IS NULL AND o.due_at <= clock_timestamp() "
         "AND (o.lease_until IS NULL OR o.lease_until < clock_timestamp()) "
         "AND o.id = (SELECT min(f.id) FROM @.outbox f WHERE f.aggregate = o.aggregate AND f.sent_at IS NULL) "
-        "ORDER BY o.due_at LIMIT $1::int FOR UPDATE SKIP LOCKED) "
+        "ORDER BY o.due_at LIMIT $1::int FOR UPDATE SKIP LOCKED)) "
         "RETURNING id, route, idempotency_key, aggregate, payload, attempt");
     complete(sql_outbox_done, sizeof sql_outbox_done, "DELETE FROM @.outbox WHERE id = $1::bigint");
     complete(sql_outbox_postpone, sizeof sql_outbox_postpone,

@@ -298,11 +298,12 @@ bool history_list(struct work *work, const struct application *a, struct history
 
 /* Lanes */
 
+/* ARRAY is evaluated once; IN could be evaluated for each row, and lease more than the limit. */
 static const char sql_lease[] =
     "UPDATE intake.queue SET lease_until = clock_timestamp() + interval '30 s', attempt = attempt + 1 "
-    "WHERE application IN (SELECT application FROM intake.queue WHERE state = ANY ($1::text[]) "
+    "WHERE application = ANY (ARRAY(SELECT application FROM intake.queue WHERE state = ANY ($1::text[]) "
     "AND due_at <= clock_timestamp() AND (lease_until IS NULL OR lease_until < clock_timestamp()) "
-    "ORDER BY due_at LIMIT $2::int FOR UPDATE SKIP LOCKED) RETURNING application, manager";
+    "ORDER BY due_at LIMIT $2::int FOR UPDATE SKIP LOCKED)) RETURNING application, manager";
 
 size_t queue_lease(struct work *work, const char *states, struct leased leased[LEASE_MAX])
 {
