@@ -145,7 +145,7 @@ static bool threads_start(const struct service *service, struct bus_listener **l
 
 static int failed(const char *what, const struct fault *fault)
 {
-    journal(JOURNAL_ERROR, NULL, "start_failed", WORD("at", what), WORD("code", fault_code_text(fault->code)),
+    journal(JOURNAL_ERROR, NULL, "start_failed", WORD("step", what), WORD("code", fault_code_text(fault->code)),
         WORD("field", fault->field));
     return 1;
 }

@@ -14,6 +14,7 @@
 
 #define RELAY_BATCH 32
 #define AUDIT_BATCH 400
+#define AUDIT_ROW_BYTES 160 /* sequence, two digests, and a chain's own fields */
 #define PARKED_SECONDS 3600
 #define SWEEP_MS 60000
 #define ABSENT_MS 500
@@ -212,10 +213,23 @@ void audit_outbox_put(struct pg *pg, const char *instance, int worker, uint64_t 
             pg_bytes(digest, 32), pg_bytes(event.data, event.len)));
 }
 
-/* Group the rows, which come ordered, into chains. */
-static Audit__AppendRequest *append_request_make(struct work *work, const PGresult *rows)
+/* As many rows as one message may carry; a record that lists a thousand people is some 20 KB. */
+static size_t rows_that_fit(const PGresult *rows)
 {
-    size_t count = (size_t)PQntuples(rows), chains = 0;
+    size_t count = 0, bytes = 0;
+    while (count < (size_t)PQntuples(rows)) {
+        bytes += (size_t)PQgetlength(rows, (int)count, 5) + AUDIT_ROW_BYTES;
+        if (bytes > BUS_PAYLOAD_MAX && count)
+            break;
+        count++;
+    }
+    return count;
+}
+
+/* Group the rows, which come ordered, into chains. */
+static Audit__AppendRequest *append_request_make(struct work *work, const PGresult *rows, size_t count)
+{
+    size_t chains = 0;
     struct arena *arena = work->arena;
     Audit__AppendRequest *request = arena_take(arena, sizeof *request);
     Audit__Chain **list = arena_take(arena, count * sizeof *list);
@@ -255,8 +269,9 @@ int audit_relay(struct work *work, const struct lane *lane)
     (void)lane;
     ProtobufCMessage *answer = NULL;
     PGresult *rows = pg_query(work->pg, sql_audit_list, &work->fault, PG_VALUES(pg_integer(AUDIT_BATCH)));
-    int count = rows ? PQntuples(rows) : 0, relayed = 0;
-    Audit__AppendRequest *request = count ? append_request_make(work, rows) : NULL;
+    size_t count = rows ? rows_that_fit(rows) : 0;
+    int relayed = 0;
+    Audit__AppendRequest *request = count ? append_request_make(work, rows, count) : NULL;
     if (request && work_call(work, ROUTE_audit_append, NULL, &request->base, &answer) && work_begin(work, "")) {
         const Audit__AppendReply *reply = (const Audit__AppendReply *)answer;
         for (size_t i = 0; i < reply->n_through; i++)
@@ -264,7 +279,7 @@ int audit_relay(struct work *work, const struct lane *lane)
                 PG_VALUES(pg_text(reply->through[i]->instance), pg_integer(reply->through[i]->worker),
                     pg_integer((int64_t)reply->through[i]->sequence)));
         if (work_commit(work, NULL) == OUTCOME_DONE)
-            relayed = count;
+            relayed = (int)count;
     } else if (request)
         journal(JOURNAL_WARNING, NULL, "audit_not_reached", WORD("code", fault_code_text(work->fault.code)));
     PQclear(rows);

@@ -52,8 +52,7 @@ struct pg_value pg_text(const char *text)
 
 struct pg_value pg_bytes(const void *data, size_t len)
 {
-    static const uint8_t empty[1];
-    return (struct pg_value){.data = data ? data : empty, .len = (int)len, .is_integer = -1};
+    return (struct pg_value){.data = data, .len = (int)len, .is_integer = -1};
 }
 
 struct pg_value pg_integer(int64_t value)
@@ -334,6 +333,12 @@ void pg_rollback(struct pg *pg)
     pg->in_transaction = false;
     pg->failed = FAULT_NONE;
     pg->duplicate = duplicate;
+}
+
+void pg_fail(struct pg *pg, enum fault_code code)
+{
+    if (!pg->failed)
+        pg->failed = code;
 }
 
 bool pg_in_transaction(const struct pg *pg)

@@ -20,8 +20,8 @@ struct pg_value {
 };
 
 /* Parameters. Integers are sent as decimal text; give them a type in the SQL: $1::int, $2::bigint, $3::boolean. */
-struct pg_value pg_text(const char *text); /* NULL stays NULL; borrowed until the statement was sent */
-struct pg_value pg_bytes(const void *data, size_t len);
+struct pg_value pg_text(const char *text);              /* NULL stays NULL; borrowed until the statement was sent */
+struct pg_value pg_bytes(const void *data, size_t len); /* NULL stays NULL */
 struct pg_value pg_integer(int64_t value);
 
 #define PG_VALUES(...)                                                                                                 \
@@ -54,6 +54,9 @@ void pg_queue_exactly(
 /* Send and wait. The result (binary format) is the caller's, PQclear it; NULL with a fault on failure. */
 MUST_USE PGresult *pg_query(
     struct pg *pg, const char *sql, struct fault *fault, const struct pg_value *values, int count);
+
+/* Let the open transaction fail with `code` at its next read or commit: for what went wrong before SQL was reached. */
+void pg_fail(struct pg *pg, enum fault_code code);
 
 /* True when the last failure was a unique violation (23505). */
 bool pg_was_duplicate(const struct pg *pg);

@@ -246,8 +246,10 @@ static void audit_put(struct work *work, const struct touch *touch, const char *
     event_fill(work, touch, outcome, &event);
     struct bytes packed = {NULL, audit__event__get_packed_size(&event)};
     packed.data = arena_take(work->arena, packed.len);
-    if (!packed.data)
+    if (!packed.data) {
+        pg_fail(work->pg, FAULT_internal); /* no touch of a person's data without its record */
         return;
+    }
     audit__event__pack(&event, packed.data);
     memcpy(previous, chain->digest, 32);
     uint64_t number = htobe64(++chain->sequence);
@@ -300,10 +302,15 @@ void work_outbox(
     hex_put(row, key, sizeof key);
     size_t len = protobuf_c_message_get_packed_size(event);
     uint8_t *plain = arena_take(work->arena, len + 1);
-    if (!plain)
+    struct bytes covered = {NULL, 0};
+    if (plain) {
+        protobuf_c_message_pack(event, plain);
+        covered = cover_put(work->arena, (struct cover_place){"outbox", "*", row}, plain, len);
+    }
+    if (!covered.data) {
+        pg_fail(work->pg, FAULT_internal);
         return;
-    protobuf_c_message_pack(event, plain);
-    struct bytes covered = cover_put(work->arena, (struct cover_place){"outbox", "*", row}, plain, len);
+    }
     outbox_put(work->pg, route, key, aggregate, covered);
     work->state->outbox_filled = true;
 }
@@ -318,6 +325,18 @@ static void request_digest(struct work *work)
     EVP_DigestUpdate(digest, work->envelope->payload.data, work->envelope->payload.len);
     EVP_DigestFinal_ex(digest, work->state->request_sha256, NULL);
     EVP_MD_CTX_free(digest);
+}
+
+void work_take_manager(struct work *work, const ProtobufCMessage *request)
+{
+    struct work_state *state = work->state;
+    const ProtobufCFieldDescriptor *field =
+        protobuf_c_message_descriptor_get_field_by_name(request->descriptor, "manager");
+    if (!field || field->type != PROTOBUF_C_TYPE_STRING)
+        return;
+    const char *manager = *(char *const *)((const char *)request + field->offset);
+    if (manager && strlen(manager) < sizeof state->manager)
+        snprintf(state->manager, sizeof state->manager, "%s", manager);
 }
 
 void work_take_request(
@@ -335,6 +354,8 @@ void work_take_request(
     state->outbox_filled = state->audit_filled = false;
     if (route_needs_key(route))
         request_digest(work);
+    if (request)
+        work_take_manager(work, request);
 }
 
 #define ARENA_LIMIT (8 * 1024 * 1024)

@@ -32,7 +32,11 @@ struct work_state {
 void work_take_request(
     struct work *work, enum route route, const Bus__Envelope *envelope, const ProtobufCMessage *request);
 
-/* Wake the chassis's own lanes. */
+/* Note for whom a request is, as its own field `manager` says, so that a refusal before work_begin is recorded there
+ * too. */
+void work_take_manager(struct work *work, const ProtobufCMessage *request);
+
+/* The chassis's own lanes. */
 #define LANE_OUTBOX "outbox"
 #define LANE_AUDIT "audit_relay"
 

@@ -15,7 +15,15 @@ static struct cover_place place_of(const struct application *application, const 
 
 #define PLACE(application, column) place_of(application, "intake.application." column)
 
-static struct bytes person_cover(struct work *work, struct cover_place place, const struct person *person)
+static struct pg_value covered(struct work *work, struct cover_place place, const void *plain, size_t len)
+{
+    struct bytes bytes = cover_put(work->arena, place, plain, len);
+    if (!bytes.data)
+        pg_fail(work->pg, FAULT_internal);
+    return pg_bytes(bytes.data, bytes.len);
+}
+
+static struct pg_value person_covered(struct work *work, struct cover_place place, const struct person *person)
 {
     Person__FourItems items = PERSON__FOUR_ITEMS__INIT;
     char sex[2] = {person->sex, 0};
@@ -25,10 +33,12 @@ static struct bytes person_cover(struct work *work, struct cover_place place, co
     items.sex = sex;
     size_t len = person__four_items__get_packed_size(&items);
     uint8_t *packed = arena_take(work->arena, len + 1);
-    if (!packed)
-        return (struct bytes){NULL, 0};
+    if (!packed) {
+        pg_fail(work->pg, FAULT_internal);
+        return pg_text(NULL);
+    }
     person__four_items__pack(&items, packed);
-    return cover_put(work->arena, place, packed, len);
+    return covered(work, place, packed, len);
 }
 
 static bool person_open(struct work *work, struct cover_place place, struct bytes covered, struct person *person)
@@ -44,12 +54,6 @@ static bool person_open(struct work *work, struct cover_place place, struct byte
     return person_fill(person, items->name, items->address, items->birth_date, items->sex, &work->fault);
 }
 
-static struct pg_value covered(struct work *work, struct cover_place place, const void *plain, size_t len)
-{
-    struct bytes bytes = cover_put(work->arena, place, plain, len);
-    return pg_bytes(bytes.data, bytes.len);
-}
-
 /* Receipt */
 
 static const char sql_insert[] =
@@ -61,7 +65,6 @@ static const char sql_insert[] =
 
 static PGresult *insert_run(struct work *work, const struct application *a)
 {
-    struct bytes person = person_cover(work, PLACE(a, "person"), &a->person);
     return pg_query(work->pg, sql_insert, &work->fault,
         PG_VALUES(pg_text(a->manager), pg_text(a->application), pg_text(a->receipt), pg_text(a->programme),
             pg_text(a->procedure), pg_text(a->channel), pg_bytes(a->manifest_sha256.data, a->manifest_sha256.len),
@@ -69,8 +72,8 @@ static PGresult *insert_run(struct work *work, const struct application *a)
             covered(work, PLACE(a, "document"), a->document.data, a->document.len),
             covered(work, PLACE(a, "signature"), a->signature.data, a->signature.len),
             covered(work, PLACE(a, "portal_pseudonym"), a->portal_pseudonym, strlen(a->portal_pseudonym)),
-            pg_bytes(person.data, person.len), pg_text(a->pseudonym), pg_integer(a->received_at_ms), pg_integer(a->fee),
-            pg_text(a->fee ? "due" : "none")));
+            person_covered(work, PLACE(a, "person"), &a->person), pg_text(a->pseudonym), pg_integer(a->received_at_ms),
+            pg_integer(a->fee), pg_text(a->fee ? "due" : "none")));
 }
 
 static const char sql_known[] =
@@ -361,12 +364,9 @@ static const char sql_set_residence[] =
 void application_set_residence(struct work *work, const struct application *a, const char *result,
     const char *comparison, const struct person *confirmed)
 {
-    struct bytes person = {NULL, 0};
-    if (confirmed)
-        person = person_cover(work, PLACE(a, "confirmed"), confirmed);
     pg_queue_exactly(work->pg, sql_set_residence, 1, FAULT_not_found,
         PG_VALUES(pg_text(a->manager), pg_text(a->application), pg_text(result), pg_text(comparison),
-            person.data ? pg_bytes(person.data, person.len) : pg_text(NULL)));
+            confirmed ? person_covered(work, PLACE(a, "confirmed"), confirmed) : pg_text(NULL)));
 }
 
 static const char sql_set_family[] =

@@ -30,16 +30,6 @@ static bool manager_check(const char *manager, struct fault *fault)
            (keyring_newest(manager, KEY_INDEX) ? true : fault_set(fault, FAULT_not_found, "manager"));
 }
 
-/* Refuse before the transaction was begun: the record of use shall still say at which manager it was. */
-static enum outcome refuse_at(struct work *work, const char *manager)
-{
-    const struct fault refused = work->fault;
-    if (!work_begin(work, manager))
-        return work_end(work);
-    work->fault = refused;
-    return work_refuse(work);
-}
-
 /* Keys */
 
 static enum outcome keys_act(struct work *work)
@@ -75,7 +65,7 @@ static enum outcome enrol_act(struct work *work)
     char pseudonym[PSEUDONYM_LENGTH + 1];
     bool known = false;
     if (!number_record_open(work->arena, request->sealed_number, &binding, &number, &work->fault))
-        return refuse_at(work, request->manager);
+        return work_refuse(work);
     if (!work_begin(work, request->manager)) {
         my_number_wipe(&number);
         return work_end(work);
@@ -134,7 +124,7 @@ static enum outcome acquisition_act(struct work *work)
     Vault__AcquisitionReply reply = VAULT__ACQUISITION_REPLY__INIT;
     struct my_number number;
     if (!recipient_check("residence", work->peer->name, "code_acquisition", request->manager, &work->fault))
-        return refuse_at(work, request->manager);
+        return work_refuse(work);
     if (strspn(request->acquisition_number, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-") !=
         strlen(request->acquisition_number))
         return work_refuse_with(work, FAULT_item_invalid, "acquisition_number");
@@ -214,7 +204,7 @@ static enum outcome release_act(struct work *work)
     const Vault__ReleaseRequest *request = (const Vault__ReleaseRequest *)work->request;
     Vault__ReleaseReply reply = VAULT__RELEASE_REPLY__INIT;
     if (!recipient_check(request->recipient, work->peer->name, request->purpose, request->manager, &work->fault))
-        return refuse_at(work, request->manager);
+        return work_refuse(work);
     if (!work_begin(work, request->manager))
         return work_end(work);
     reply.sealed = release_seal(work, request);
