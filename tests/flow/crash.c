@@ -152,6 +152,7 @@ END_TEST
 START_TEST(the_log_is_whole)
 {
     ck_assert_int_eq(system("\"$SHIKAKU_BIN\"/shikakuctl audit verify"), 0);
+    ck_assert_int_eq(system("\"$SHIKAKU_BIN\"/shikakuctl audit status"), 0); /* audit itself answers: audit_status */
 }
 END_TEST
 
