@@ -6,7 +6,13 @@
 
 #define SHOWN_MAX 200
 
-static bool history_show(struct work *work, const struct application *a, Intake__Application *shown)
+/* The applicant reads why an application was sent back or rejected, not what staff noted among themselves. */
+static bool reason_is_for_applicant(const char *state)
+{
+    return strcmp(state, state_name(STATE_returning)) == 0 || strcmp(state, state_name(STATE_rejecting)) == 0;
+}
+
+static bool history_show(struct work *work, const struct application *a, Intake__Application *shown, bool staff)
 {
     struct history_row *rows;
     if (!history_list(work, a, &rows, &shown->n_history))
@@ -21,7 +27,8 @@ static bool history_show(struct work *work, const struct application *a, Intake_
         step->state = (char *)rows[i].state;
         step->japanese = (char *)(state_find(rows[i].state, &state) ? state_japanese(state) : "");
         step->at_ms = rows[i].at_ms;
-        step->reason = (char *)rows[i].reason;
+        if (staff || reason_is_for_applicant(rows[i].state))
+            step->reason = (char *)rows[i].reason;
     }
     return shown->history ? true : fault_set(&work->fault, FAULT_too_large, NULL);
 }
@@ -47,7 +54,7 @@ Intake__Application *application_show(struct work *work, const struct applicatio
     shown->pay_url = (char *)a->pay_url;
     if (staff)
         shown->pseudonym = (char *)a->pseudonym;
-    return history_show(work, a, shown) ? shown : NULL;
+    return history_show(work, a, shown, staff) ? shown : NULL;
 }
 
 bool status_check(const ProtobufCMessage *message, struct fault *fault)
