@@ -26,6 +26,7 @@ PROTOS := $(wildcard proto/*.proto)
 PROTO_OBJS := $(PROTOS:proto/%.proto=$(B)/proto/%.pb-c.o)
 CHASSIS_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard services/chassis/*.c))
 KIT_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/kit/*.c))
+LEAKS_OBJS := $(patsubst %.c,$(B)/%.o,$(filter-out tests/leaks/leaks.c,$(wildcard tests/leaks/*.c)))
 BINS := $(SERVICES:%=$(B)/bin/shikaku-%) $(B)/bin/shikaku-keyhelper $(B)/bin/shikakuctl
 TEST_BINS := $(DOUBLES:%=$(B)/bin/double-%) $(KIT_PROGRAMS:%=$(B)/bin/kit-%)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
@@ -54,6 +55,7 @@ $(B)/%.o: %.c | $(PROTO_HEADERS)
 $(B)/lib/libproto.a: $(PROTO_OBJS)
 $(B)/lib/libchassis.a: $(CHASSIS_OBJS)
 $(B)/lib/libkit.a: $(KIT_OBJS)
+$(B)/lib/libleaks.a: $(LEAKS_OBJS)
 define service_rules
 $(B)/lib/lib$(1).a: $(call service_objs,$(1))
 $(B)/bin/shikaku-$(1): $(B)/services/$(1)/main.o $(B)/lib/lib$(1).a $(B)/lib/libchassis.a $(B)/lib/libproto.a
@@ -64,10 +66,10 @@ $(B)/bin/shikakuctl: $(B)/services/shikakuctl/main.o $(B)/lib/libshikakuctl.a $(
 $(B)/bin/shikaku-keyhelper: $(B)/services/keyhelper/main.o $(B)/lib/libchassis.a $(B)/lib/libproto.a
 $(DOUBLES:%=$(B)/bin/double-%): $(B)/bin/double-%: $(B)/tests/doubles/%.o $(B)/tests/doubles/double.o $(B)/tests/doubles/double_call.o $(B)/lib/libkit.a $(B)/lib/libchassis.a $(B)/lib/libproto.a
 $(KIT_PROGRAMS:%=$(B)/bin/kit-%): $(B)/bin/kit-%: $(B)/tests/kit/programs/%.o $(B)/lib/libkit.a $(B)/lib/libchassis.a $(B)/lib/libproto.a
-TEST_LIBS := $(B)/lib/libkit.a $(SERVICE_LIBS) $(B)/lib/libchassis.a $(B)/lib/libproto.a
+TEST_LIBS := $(B)/lib/libleaks.a $(B)/lib/libkit.a $(SERVICE_LIBS) $(B)/lib/libchassis.a $(B)/lib/libproto.a
 $(UNIT_TESTS) $(STORE_TESTS) $(FLOW_TESTS): $(B)/%: $(B)/%.o $(TEST_LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(TEST_LIBS) -Wl,--end-group $(LIBS) -lcheck -lsubunit -lrt -lm
+	$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(TEST_LIBS) -Wl,--end-group $(LIBS) -lcheck -lsubunit -lrt -lz -lm
 
 $(BENCHES): $(B)/%: $(B)/%.o $(B)/lib/libkit.a $(B)/lib/libchassis.a $(B)/lib/libproto.a
 	$(CC) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIBS)
@@ -112,6 +114,16 @@ build/analyzer/%.ok: %.c | $(PROTO_HEADERS)
 build/analyzer/services/chassis/outside.ok: ANALYZER_FLAGS := -Wno-analyzer-malloc-leak
 analyze: $(ANALYZED)
 
+# What is planted is looked for wherever it may lie (tests/leaks/README.md). SHIKAKU_LEAK_PEOPLE=60 for a quick run.
+$(B)/tests/leaks/leaks: $(B)/tests/leaks/leaks.o $(B)/lib/libleaks.a $(B)/lib/libkit.a $(B)/lib/libchassis.a $(B)/lib/libproto.a
+	$(CC) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIBS) -lz
+leaks-programs: $(BINS) $(TEST_BINS) $(B)/tests/leaks/leaks
+
+leaks: ## look for planted numbers, names and addresses wherever they may lie
+	@deploy/setup
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) leaks-programs
+	@$(B)/tests/leaks/leaks
+
 # libFuzzer needs clang, and code that it can see into: services, protocol and target are built for it. FUZZ_SECONDS each.
 FUZZ_SECONDS := 20
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
@@ -146,4 +158,4 @@ clean: ## stop what runs and remove everything that was built or made
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-.PHONY: build demo run check-programs test lint analyze fuzz fuzz-programs clean help
+.PHONY: build demo run check-programs test leaks leaks-programs lint analyze fuzz fuzz-programs clean help
