@@ -66,9 +66,8 @@ static void die(const char *what)
 
 static void *must_alloc(void *p)
 {
-    if (!p) {
+    if (!p)
         die("memory");
-    }
     return p;
 }
 
@@ -103,12 +102,10 @@ struct event_base *double_base(struct double_server *server)
 void double_id_make(char out[DOUBLE_ID_SIZE])
 {
     unsigned char raw[16];
-    if (RAND_bytes(raw, sizeof raw) != 1) {
+    if (RAND_bytes(raw, sizeof raw) != 1)
         die("random");
-    }
-    for (size_t i = 0; i < sizeof raw; i++) {
+    for (size_t i = 0; i < sizeof raw; i++)
         snprintf(out + 2 * i, 3, "%02x", raw[i]);
-    }
 }
 
 static void folder_make(const char *path)
