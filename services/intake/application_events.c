@@ -98,8 +98,16 @@ enum outcome handed_over_act(struct work *work)
     enum outcome outcome;
     if (!event_begin(work, event->manager, event->application, &a, &outcome))
         return outcome;
-    if (a.state != STATE_handing_over)
+    /* It may be taken after all while a person is asked. */
+    bool waits = a.state == STATE_handing_over, asked = a.state == STATE_person && a.resume == STATE_handing_over;
+    if (!waits && (!asked || *event->result))
         return taken(work, STATES);
+    if (*event->result) {
+        const char *code = strcmp(event->result, "refused") == 0 ? "legacy_refused" : "legacy_unavailable";
+        application_move(work, &a, &(struct move){.to = STATE_person, .resume = STATE_handing_over, .code = code});
+        work_audit(work, &(struct touch){.subject = a.pseudonym, .reason = a.application});
+        return taken(work, STATE_person);
+    }
     application_move(work, &a, &(struct move){.to = STATE_notifying, .code = "handed_over"});
     work_audit(work, &(struct touch){.subject = a.pseudonym, .reason = a.application});
     return taken(work, STATE_notifying);

@@ -30,7 +30,7 @@ static const struct {
     {STATE_person, STATE_registering, "a person lets it try again"},
     {STATE_person, STATE_certifying, "a person lets it try again"},
     {STATE_person, STATE_handing_over, "a person lets it try again"},
-    {STATE_person, STATE_notifying, "a person lets it try again"},
+    {STATE_person, STATE_notifying, "a person lets it try again, or the existing system has it after all"},
     {STATE_person, STATE_returning, "a person sends it back"},
     {STATE_person, STATE_rejecting, "a person rejects it"},
     {STATE_review, STATE_fee, "the reviewer accepts"},

@@ -29,7 +29,7 @@
 
 /* How a step ended. */
 struct ending {
-    enum { ENDED_DONE, ENDED_WAITS, ENDED_FAILED } how;
+    enum { ENDED_DONE, ENDED_WAITS, ENDED_FAILED, ENDED_UNTRIED } how;
     int64_t wait_ms;
     struct fault fault;
     /* What became known, by the kind of step; NULL where there is nothing. */
@@ -45,6 +45,12 @@ static const char *act_of(struct work *work, const struct application *a)
     return arena_format(work->arena, "%s", a->application);
 }
 
+/* Asked once more after a person let it try again: another act, or the connector would only recall the old one. */
+static const char *act_anew(struct work *work, const struct application *a)
+{
+    return arena_format(work->arena, "%s|%lld", a->application, (long long)a->asked_person);
+}
+
 /* The steps */
 
 static bool residence_ask(
@@ -57,9 +63,7 @@ static bool residence_ask(
     request.programme = (char *)a->programme;
     request.pseudonym = (char *)a->pseudonym;
     *ending = (struct ending){.how = ENDED_WAITS, .wait_ms = ASKED_AGAIN_MS};
-    /* Asked once more after a person let it try again: another act, or the connector would only recall the old one. */
-    const char *act = arena_format(work->arena, "%s|%s", a->application, a->residence_result);
-    return work_call(work, ROUTE_residence_inquire, act, &request.base, NULL);
+    return work_call(work, ROUTE_residence_inquire, act_anew(work, a), &request.base, NULL);
 }
 
 static bool family_ask(
@@ -80,8 +84,7 @@ static bool family_ask(
     request.affair = (char *)programme->family_affair;
     request.item = (char *)programme->family_item;
     *ending = (struct ending){.how = ENDED_WAITS, .wait_ms = ASKED_AGAIN_MS};
-    const char *act = arena_format(work->arena, "%s|%s", a->application, a->family_result);
-    return work_call(work, ROUTE_intermediate_inquire, act, &request.base, NULL);
+    return work_call(work, ROUTE_intermediate_inquire, act_anew(work, a), &request.base, NULL);
 }
 
 static int64_t grown(int64_t first, int64_t limit, int64_t attempt)
@@ -185,7 +188,7 @@ static bool legacy_ask(
     request.registration_number = (char *)a->registration_number;
     request.fields = (ProtobufCBinaryData){a->fields.len, a->fields.data};
     *ending = (struct ending){.how = ENDED_WAITS, .wait_ms = ASKED_AGAIN_MS};
-    return work_call(work, ROUTE_legacy_sync_hand_over, act_of(work, a), &request.base, NULL);
+    return work_call(work, ROUTE_legacy_sync_hand_over, act_anew(work, a), &request.base, NULL);
 }
 
 static bool notice_ask(
@@ -263,6 +266,10 @@ static void ending_record(struct work *work, const struct application *a, const 
         failure_record(work, a, ending);
         return;
     }
+    if (ending->how == ENDED_UNTRIED) {
+        application_put_back(work, a);
+        return;
+    }
     if (ending->charge.id && !*a->charge)
         application_set_charge(work, a, ending->charge.id, ending->charge.pay_url);
     if (ending->how == ENDED_WAITS) {
@@ -322,7 +329,7 @@ static int application_turn(struct work *work, const struct lane *lane)
         if (clock_ms() < until)
             step_do(work, detail, &list[i], &endings[i]);
         else
-            endings[i] = (struct ending){.how = ENDED_WAITS};
+            endings[i] = (struct ending){.how = ENDED_UNTRIED};
     if (count && !endings_record(work, list, endings, count))
         for (size_t i = 0; i < count; i++)
             if (!endings_record(work, &list[i], &endings[i], 1))

@@ -148,8 +148,9 @@ static const char sql_find[] =
     "a.confirmed, (extract(epoch FROM a.received_at) * 1000)::bigint, a.comparison, a.residence_result, "
     "a.family_result, "
     "a.domicile, a.fee, a.fee_state, a.charge, a.pay_url, a.entry, a.version, a.registration_number, a.fields, "
-    "a.certificate, q.state, q.resume, q.attempt FROM intake.application a JOIN intake.queue q USING (application) "
-    "WHERE a.manager = $1 AND a.application = $2";
+    "a.certificate, q.state, q.resume, q.attempt, (SELECT count(*) FROM intake.history h WHERE h.manager = $1 "
+    "AND h.application = $2 AND h.state = 'person') "
+    "FROM intake.application a JOIN intake.queue q USING (application) WHERE a.manager = $1 AND a.application = $2";
 
 static struct bytes open_column(struct work *work, const PGresult *row, int column, struct cover_place place)
 {
@@ -197,6 +198,7 @@ static bool row_read(struct work *work, const PGresult *row, struct application 
     a->certificate = pg_get_text(row, 0, c++, work->arena);
     char *state = pg_get_text(row, 0, c++, work->arena), *resume = pg_get_text(row, 0, c++, work->arena);
     a->attempt = pg_get_integer(row, 0, c++);
+    a->asked_person = pg_get_integer(row, 0, c++);
     a->resume = STATE_person;
     if (*resume && !state_find(resume, &a->resume))
         return fault_set(&work->fault, FAULT_internal, "resume");
@@ -353,6 +355,15 @@ static const char sql_wait[] =
 void application_wait(struct work *work, const struct application *a, int64_t ms)
 {
     pg_queue(work->pg, sql_wait, PG_VALUES(pg_text(a->application), pg_text(state_name(a->state)), pg_integer(ms)));
+}
+
+static const char sql_put_back[] =
+    "UPDATE intake.queue SET due_at = clock_timestamp(), lease_until = NULL, attempt = greatest(attempt - 1, 0) "
+    "WHERE application = $1 AND state = $2";
+
+void application_put_back(struct work *work, const struct application *a)
+{
+    pg_queue(work->pg, sql_put_back, PG_VALUES(pg_text(a->application), pg_text(state_name(a->state))));
 }
 
 /* What became known */

@@ -25,6 +25,7 @@ struct application {
     enum application_state state;
     enum application_state resume;
     int64_t attempt;
+    int64_t asked_person; /* how often a person was asked */
 };
 
 /* Receipt */
@@ -70,6 +71,8 @@ void application_move(struct work *work, const struct application *application, 
 /* Look at it again in `ms`, if it still stands where it stood: after a failed try, or because an answer is awaited. */
 void application_postpone(struct work *work, const struct application *application, int64_t ms);
 void application_wait(struct work *work, const struct application *application, int64_t ms);
+/* It was leased and not tried: due at once, and no try is counted. */
+void application_put_back(struct work *work, const struct application *application);
 
 /* What became known; queued. */
 void application_set_residence(struct work *work, const struct application *application, const char *result,

@@ -93,7 +93,9 @@ static enum outcome hand_over_act(struct work *work)
     if (!reply.hand_over && work->fault.code != FAULT_NONE) {
         return work_refuse(work);
     }
-    if (!reply.hand_over) {
+    if (reply.hand_over) {
+        hand_over_retry(work->pg, request->manager, reply.hand_over);
+    } else {
         reply.hand_over = id;
         hand_over_put(work->pg, &(struct hand_over){id, request->manager, request->programme, request->application,
                                     system->name, request->pseudonym, HAND_OVER_WAITING, content});

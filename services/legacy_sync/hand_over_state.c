@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char *const state_texts[HAND_OVER_STATES] = {"waiting", "asking_person", "handed_over"};
-static const char *const cause_texts[HAND_OVER_CAUSES] = {"taken", "not_now", "tried_out", "refused"};
+static const char *const cause_texts[HAND_OVER_CAUSES] = {"taken", "not_now", "tried_out", "refused", "again"};
 
 static const struct {
     enum hand_over_state from;
@@ -16,10 +16,12 @@ static const struct {
     {HAND_OVER_WAITING, HAND_OVER_NOT_NOW, HAND_OVER_WAITING},
     {HAND_OVER_WAITING, HAND_OVER_TRIED_OUT, HAND_OVER_ASKING_PERSON},
     {HAND_OVER_WAITING, HAND_OVER_REFUSED, HAND_OVER_ASKING_PERSON},
+    {HAND_OVER_WAITING, HAND_OVER_AGAIN, HAND_OVER_WAITING},
     {HAND_OVER_ASKING_PERSON, HAND_OVER_TAKEN, HAND_OVER_HANDED_OVER},
     {HAND_OVER_ASKING_PERSON, HAND_OVER_NOT_NOW, HAND_OVER_ASKING_PERSON},
     {HAND_OVER_ASKING_PERSON, HAND_OVER_TRIED_OUT, HAND_OVER_ASKING_PERSON},
     {HAND_OVER_ASKING_PERSON, HAND_OVER_REFUSED, HAND_OVER_ASKING_PERSON},
+    {HAND_OVER_ASKING_PERSON, HAND_OVER_AGAIN, HAND_OVER_WAITING},
 };
 #define TRANSITIONS (sizeof transitions / sizeof *transitions)
 

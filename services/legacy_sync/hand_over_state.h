@@ -16,6 +16,7 @@ enum hand_over_cause {
     HAND_OVER_NOT_NOW,   /* no answer, or one that says later */
     HAND_OVER_TRIED_OUT, /* the same, and the set number of tries is over */
     HAND_OVER_REFUSED,   /* the system, or a rule of ours, says never */
+    HAND_OVER_AGAIN,     /* a person lets it try again */
     HAND_OVER_CAUSES,
 };
 

@@ -108,14 +108,25 @@ static int64_t wait_ms(enum hand_over_state state, int attempt)
     return state == HAND_OVER_ASKING_PERSON ? WAIT_PERSON_MS : wait < WAIT_MAX_MS ? wait : WAIT_MAX_MS;
 }
 
-static void intake_tell(struct work *work, const struct hand_over *h, const char *reference)
+/* `result` "" where the system has it; `act` tells events about one hand-over apart. */
+static void intake_tell(
+    struct work *work, const struct hand_over *h, const char *reference, const char *result, const char *act)
 {
     Intake__HandedOver event = INTAKE__HANDED_OVER__INIT;
     event.manager = (char *)h->manager;
     event.application = (char *)h->application;
     event.system = (char *)h->system;
     event.reference = (char *)reference;
-    work_outbox(work, ROUTE_intake_handed_over, h->application, h->id, &event.base);
+    event.result = (char *)result;
+    work_outbox(work, ROUTE_intake_handed_over, h->application, act, &event.base);
+}
+
+/* A person can be asked more than once about a hand-over; each time is an event of its own. */
+static void person_ask(struct work *work, const struct hand_over *h, enum hand_over_cause cause)
+{
+    char act[37];
+    uuid_make(act);
+    intake_tell(work, h, "", cause == HAND_OVER_REFUSED ? "refused" : "unavailable", act);
 }
 
 static void record(
@@ -135,9 +146,12 @@ static void record(
     }
     if (next == HAND_OVER_HANDED_OVER) {
         hand_over_finish(work->pg, h, delivery->reference);
-        intake_tell(work, h, delivery->reference);
+        intake_tell(work, h, delivery->reference, "", h->id);
     } else {
         hand_over_postpone(work->pg, h, next, fault_code_text(delivery->reason), wait_ms(next, task->attempt));
+        if (next == HAND_OVER_ASKING_PERSON && h->state != next) {
+            person_ask(work, h, cause);
+        }
     }
     work_audit(work, &(struct touch){.act = next == HAND_OVER_HANDED_OVER ? "hand_over" : "hand_over_tried",
                          .subject = h->pseudonym,

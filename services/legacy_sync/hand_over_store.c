@@ -84,8 +84,7 @@ void hand_over_finish(struct pg *pg, const struct hand_over *h, const char *refe
 }
 
 static const char sql_hand_over_postpone[] =
-    "UPDATE legacy_sync.hand_over SET state = $3, reason = $4 "
-    "WHERE manager = $1 AND id = $2::uuid AND state <> 'handed_over'";
+    "UPDATE legacy_sync.hand_over SET state = $3, reason = $4 WHERE manager = $1 AND id = $2::uuid AND state = $5";
 static const char sql_task_postpone[] =
     "UPDATE legacy_sync.task SET lease_until = NULL, due_at = clock_timestamp() + $2::int * interval '1 ms' "
     "WHERE id = $1::uuid";
@@ -93,9 +92,22 @@ static const char sql_task_postpone[] =
 void hand_over_postpone(
     struct pg *pg, const struct hand_over *h, enum hand_over_state state, const char *reason, int64_t wait_ms)
 {
-    pg_queue(pg, sql_hand_over_postpone,
-        PG_VALUES(pg_text(h->manager), pg_text(h->id), pg_text(hand_over_state_text(state)), pg_text(reason)));
+    pg_queue_exactly(pg, sql_hand_over_postpone, 1, FAULT_state_conflict,
+        PG_VALUES(pg_text(h->manager), pg_text(h->id), pg_text(hand_over_state_text(state)), pg_text(reason),
+            pg_text(hand_over_state_text(h->state))));
     pg_queue(pg, sql_task_postpone, PG_VALUES(pg_text(h->id), pg_integer(wait_ms)));
+}
+
+static const char sql_hand_over_retry[] =
+    "UPDATE legacy_sync.hand_over SET state = 'waiting', reason = '' "
+    "WHERE manager = $1 AND id = $2::uuid AND state = 'asking_person'";
+static const char sql_task_retry[] =
+    "UPDATE legacy_sync.task SET attempt = 0, due_at = clock_timestamp() WHERE id = $1::uuid";
+
+void hand_over_retry(struct pg *pg, const char *manager, const char *id)
+{
+    pg_queue(pg, sql_hand_over_retry, PG_VALUES(pg_text(manager), pg_text(id)));
+    pg_queue(pg, sql_task_retry, PG_VALUES(pg_text(id)));
 }
 
 static const char sql_task_lease[] =

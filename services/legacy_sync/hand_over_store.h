@@ -28,9 +28,14 @@ MUST_USE bool hand_over_load(
     struct pg *pg, struct arena *arena, const struct task *task, struct hand_over *hand_over, struct fault *fault);
 /* Its task ends with it. A second finish of the same one fails the transaction with FAULT_state_conflict. */
 void hand_over_finish(struct pg *pg, const struct hand_over *hand_over, const char *reference);
-/* The state may be the same as before. */
+/* The state may be the same as before. It fails the transaction with FAULT_state_conflict where the hand-over is not in
+ * the state that was loaded any more. */
 void hand_over_postpone(
     struct pg *pg, const struct hand_over *hand_over, enum hand_over_state state, const char *reason, int64_t wait_ms);
+
+/* Try again from the beginning: the state that HAND_OVER_AGAIN leads to, no tries counted, due at once. Does nothing to
+ * one that was handed over. */
+void hand_over_retry(struct pg *pg, const char *manager, const char *id);
 
 /* Claim one task of a system that is due, for lease_ms. False with FAULT_NONE: nothing is due. */
 MUST_USE bool task_lease(

@@ -337,7 +337,11 @@ START_TEST(a_refusal_asks_a_person)
     kaigi_behaves("{\"mode\":\"refuse\",\"times\":1,\"path\":\"/applications\"}");
     ck_assert_int_eq(turn("kaigi"), 1);
     shows(STATE, "asking_person legacy_refused");
-    shows(EVENTS("intake_handed_over"), "0");
+    shows(EVENTS("intake_handed_over"), "1"); /* which says "refused" */
+    everything_is_due();
+    kaigi_behaves("{\"mode\":\"refuse\",\"times\":1,\"path\":\"/applications\"}");
+    ck_assert_int_eq(turn("kaigi"), 1);
+    shows(EVENTS("intake_handed_over"), "1"); /* a person is asked once */
 }
 END_TEST
 
