@@ -6,7 +6,7 @@ int main(int argc, char **argv)
 {
     const struct service vault = {
         .name = "vault",
-        .schema_version = 1,
+        .schema_version = 2,
         .settings = vault_settings,
         .setting_count = VAULT_SETTINGS,
         .keys = vault_keys_wanted,

@@ -1,6 +1,7 @@
 #include "vault/number_messages.h"
 
 #include "chassis/jwe.h"
+#include "vault/number_batch.h"
 #include "vault/number_record.h"
 #include "vault/number_store.h"
 #include "vault/recipients.h"
@@ -16,15 +17,14 @@
 #define RELEASE_MAX 1000
 #define RELEASE_ROW_BYTES 96 /* {"pseudonym":"19 characters","number":"12 digits"}, and a comma */
 
-static bool text_check(const char *text, size_t max, const char *field, struct fault *fault)
+bool text_check(const char *text, size_t max, const char *field, struct fault *fault)
 {
     if (!*text)
         return fault_set(fault, FAULT_item_missing, field);
     return strlen(text) <= max ? true : fault_set(fault, FAULT_item_too_long, field);
 }
 
-/* A manager of no programme has no keys here. */
-static bool manager_check(const char *manager, struct fault *fault)
+bool manager_check(const char *manager, struct fault *fault)
 {
     return text_check(manager, 31, "manager", fault) &&
            (keyring_newest(manager, KEY_INDEX) ? true : fault_set(fault, FAULT_not_found, "manager"));
@@ -100,7 +100,7 @@ static enum outcome gateway_id_act(struct work *work)
     char gateway_id[37];
     if (!work_begin(work, request->manager))
         return work_end(work);
-    bool made = tie_numbers(work, &pseudonym, 1, &number) && gateway_tie_make(work, &number, gateway_id);
+    bool made = tie_numbers(work, &pseudonym, 1, &number, NULL) && gateway_tie_make(work, &number, gateway_id);
     my_number_wipe(&number);
     if (!made)
         return work_refuse(work);
@@ -156,46 +156,96 @@ static bool release_check(const ProtobufCMessage *message, struct fault *fault)
            text_check(request->purpose, 31, "purpose", fault) && text_check(request->reason, 64, "reason", fault);
 }
 
-static struct bytes release_print(
-    struct work *work, const Vault__ReleaseRequest *request, const struct my_number *numbers)
+/* What a release is made of; what is unknown is left out of the seal and of the record. */
+struct release {
+    const Vault__ReleaseRequest *request;
+    struct my_number *numbers;
+    bool *known;
+    size_t count;
+};
+
+static struct bytes release_print(struct work *work, const struct release *release)
 {
+    const Vault__ReleaseRequest *request = release->request;
     struct bytes plain = {arena_take(work->arena, request->n_pseudonyms * RELEASE_ROW_BYTES + 32), 0};
+    const char *comma = "";
     if (!plain.data)
         return plain;
     char *at = (char *)plain.data + sprintf((char *)plain.data, "{\"numbers\":[");
-    for (size_t i = 0; i < request->n_pseudonyms; i++)
-        at += sprintf(at, "%s{\"pseudonym\":\"%s\",\"number\":\"%.*s\"}", i ? "," : "", request->pseudonyms[i],
-            MY_NUMBER_DIGITS, numbers[i].digits);
+    for (size_t i = 0; i < request->n_pseudonyms; i++) {
+        if (!release->known[i])
+            continue;
+        at += sprintf(at, "%s{\"pseudonym\":\"%s\",\"number\":\"%.*s\"}", comma, request->pseudonyms[i],
+            MY_NUMBER_DIGITS, release->numbers[i].digits);
+        comma = ",";
+    }
     at += sprintf(at, "]}");
     plain.len = (size_t)(at - (char *)plain.data);
     return plain;
 }
 
-static char *release_seal(struct work *work, const Vault__ReleaseRequest *request)
+static bool release_read(struct work *work, struct release *release)
 {
-    struct my_number *numbers = arena_take(work->arena, request->n_pseudonyms * sizeof *numbers);
-    if (!numbers || !tie_numbers(work, (const char *const *)request->pseudonyms, request->n_pseudonyms, numbers))
+    const Vault__ReleaseRequest *request = release->request;
+    size_t count = request->n_pseudonyms;
+    release->numbers = arena_take(work->arena, count * sizeof *release->numbers);
+    release->known = arena_take(work->arena, count * sizeof *release->known);
+    if (!release->numbers || !release->known)
+        return fault_set(&work->fault, FAULT_internal, NULL);
+    memset(release->known, true, count * sizeof *release->known);
+    if (!tie_numbers(work, (const char *const *)request->pseudonyms, count, release->numbers,
+            request->each ? release->known : NULL))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        release->count += release->known[i];
+    return true;
+}
+
+/* "" where there is nothing to seal; NULL with a fault. */
+static char *release_seal(struct work *work, struct release *release)
+{
+    char *sealed = NULL;
+    if (!release_read(work, release))
         return NULL;
-    struct bytes plain = release_print(work, request, numbers);
-    char *sealed =
-        plain.data ? recipient_seal(work->arena, request->recipient, plain.data, plain.len, &work->fault) : NULL;
-    OPENSSL_cleanse(numbers, request->n_pseudonyms * sizeof *numbers);
+    struct bytes plain = release_print(work, release);
+    if (plain.data)
+        sealed = release->count
+                     ? recipient_seal(work->arena, release->request->recipient, plain.data, plain.len, &work->fault)
+                     : "";
+    OPENSSL_cleanse(release->numbers, release->request->n_pseudonyms * sizeof *release->numbers);
     if (plain.data)
         OPENSSL_cleanse(plain.data, plain.len);
     return sealed;
 }
 
 /* One event that lists every person, committed before the answer leaves. */
-static bool release_record(struct work *work, const Vault__ReleaseRequest *request)
+static bool release_record(struct work *work, const struct release *release)
 {
-    size_t size = request->n_pseudonyms * (PSEUDONYM_LENGTH + 1) + 1;
-    char *subjects = arena_take(work->arena, size), *at = subjects;
+    const Vault__ReleaseRequest *request = release->request;
+    char *subjects = arena_take(work->arena, request->n_pseudonyms * (PSEUDONYM_LENGTH + 1) + 1), *at = subjects;
     if (!subjects)
         return fault_set(&work->fault, FAULT_internal, NULL);
+    *at = '\0';
     for (size_t i = 0; i < request->n_pseudonyms; i++)
-        at += sprintf(at, "%s%s", i ? " " : "", request->pseudonyms[i]);
-    work_audit(work,
-        &(struct touch){.subject = subjects, .reason = request->reason, .count = (uint32_t)request->n_pseudonyms});
+        if (release->known[i])
+            at += sprintf(at, "%s%s", at == subjects ? "" : " ", request->pseudonyms[i]);
+    work_audit(
+        work, &(struct touch){.subject = subjects, .reason = request->reason, .count = (uint32_t)release->count});
+    return true;
+}
+
+static bool release_tell(struct work *work, const struct release *release, Vault__ReleaseReply *reply)
+{
+    size_t count = release->request->n_pseudonyms;
+    reply->count = (uint32_t)release->count;
+    if (!release->request->each)
+        return true;
+    reply->results = arena_take(work->arena, count * sizeof *reply->results);
+    if (!reply->results)
+        return fault_set(&work->fault, FAULT_internal, NULL);
+    reply->n_results = count;
+    for (size_t i = 0; i < count; i++)
+        reply->results[i] = (char *)(release->known[i] ? "" : fault_code_text(FAULT_pseudonym_unknown));
     return true;
 }
 
@@ -203,14 +253,14 @@ static enum outcome release_act(struct work *work)
 {
     const Vault__ReleaseRequest *request = (const Vault__ReleaseRequest *)work->request;
     Vault__ReleaseReply reply = VAULT__RELEASE_REPLY__INIT;
+    struct release release = {.request = request};
     if (!recipient_check(request->recipient, work->peer->name, request->purpose, request->manager, &work->fault))
         return work_refuse(work);
     if (!work_begin(work, request->manager))
         return work_end(work);
-    reply.sealed = release_seal(work, request);
-    if (!reply.sealed || !release_record(work, request))
+    reply.sealed = release_seal(work, &release);
+    if (!reply.sealed || !release_record(work, &release) || !release_tell(work, &release, &reply))
         return work_refuse(work);
-    reply.count = (uint32_t)request->n_pseudonyms;
     return work_commit(work, &reply.base);
 }
 
@@ -220,4 +270,6 @@ const struct message number_messages[NUMBER_MESSAGES] = {
     {ROUTE_vault_gateway_id, gateway_id_check, gateway_id_act},
     {ROUTE_vault_acquisition, acquisition_check, acquisition_act},
     {ROUTE_vault_release, release_check, release_act},
+    {ROUTE_vault_enrol_batch, enrol_batch_check, enrol_batch_act},
+    {ROUTE_vault_resolve, resolve_check, resolve_act},
 };

@@ -162,3 +162,50 @@ out:
         my_number_wipe(number);
     return opened;
 }
+
+static bool batch_take(const json_t *record, struct number_batch *batch, struct fault *fault)
+{
+    const json_t *numbers = json_object_get(record, "numbers");
+    size_t count = json_array_size(numbers);
+    if (json_object_size(record) != 1 || !json_is_array(numbers))
+        return fault_set(fault, FAULT_number_unsealable, "sealed_numbers");
+    if (count < 1 || count > NUMBER_BATCH_MAX)
+        return fault_set(fault, FAULT_item_invalid, "numbers");
+    for (size_t i = 0; i < count; i++) {
+        const json_t *text = json_array_get(numbers, i);
+        struct fault own = {0};
+        batch->results[i] = FAULT_NONE;
+        if (!json_is_string(text))
+            batch->results[i] = FAULT_number_malformed;
+        else if (!my_number_take(&batch->numbers[i], json_string_value(text), json_string_length(text), &own))
+            batch->results[i] = own.code;
+    }
+    batch->count = count;
+    return true;
+}
+
+bool number_batch_open(struct arena *arena, const char *sealed, const struct number_binding *binding,
+    struct number_batch *batch, struct fault *fault)
+{
+    json_t *header = NULL, *record = NULL;
+    struct bytes plain;
+    bool opened = false;
+    batch->count = 0;
+    if (!jwe_open(arena, keyring_newest("*", KEY_SEAL), sealed, &header, &plain))
+        return fault_set(fault, FAULT_number_unsealable, "sealed_numbers");
+    if (!binding_check(header, binding, fault))
+        goto out;
+    record = json_loadb((const char *)plain.data, plain.len, JSON_REJECT_DUPLICATES, NULL);
+    opened = json_is_object(record) ? batch_take(record, batch, fault)
+                                    : fault_set(fault, FAULT_number_unsealable, "sealed_numbers");
+out:
+    json_decref(record);
+    json_decref(header);
+    OPENSSL_cleanse(plain.data, plain.len);
+    return opened;
+}
+
+void number_batch_wipe(struct number_batch *batch)
+{
+    OPENSSL_cleanse(batch->numbers, sizeof batch->numbers);
+}

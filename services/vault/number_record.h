@@ -21,4 +21,18 @@ struct number_binding {
 MUST_USE bool number_record_open(struct arena *arena, const char *sealed, const struct number_binding *binding,
     struct my_number *number, struct fault *fault);
 
+#define NUMBER_BATCH_MAX 1000
+
+/* Many numbers in one seal, each right or wrong in itself. */
+struct number_batch {
+    struct my_number numbers[NUMBER_BATCH_MAX];
+    enum fault_code results[NUMBER_BATCH_MAX]; /* FAULT_NONE, number_malformed, number_check_digit */
+    size_t count;
+};
+
+/* Open a sealed batch. Faults: number_unsealable, number_binding, item_invalid. Wipe `batch` after use. */
+MUST_USE bool number_batch_open(struct arena *arena, const char *sealed, const struct number_binding *binding,
+    struct number_batch *batch, struct fault *fault);
+void number_batch_wipe(struct number_batch *batch);
+
 #endif

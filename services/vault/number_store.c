@@ -4,10 +4,12 @@
 
 #include <openssl/crypto.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TABLE_TIE "vault.tie.number"
 #define TABLE_GATEWAY "vault.gateway_tie.number"
+#define COVERED_BYTES 44 /* a covered number: key id 4, nonce 12, number 12, tag 16 */
 
 static bool token_make(
     struct work *work, const char *domain, const struct my_number *number, uint8_t token[INDEX_TOKEN_BYTES])
@@ -83,15 +85,101 @@ bool tie_make(struct work *work, const struct my_number *number, char pseudonym[
     return inserted || tie_find(work, token, pseudonym);
 }
 
-/* A PostgreSQL array of pseudonyms, which hold nothing that would need quoting. */
+/* The tokens of many lie behind one another in one value, and so do the covered numbers, which are all as long. */
+static const char sql_tie_find_all[] =
+    "SELECT asked.place, tie.pseudonym FROM pg_catalog.generate_series(1, $3::integer) AS asked (place) "
+    "JOIN vault.tie ON tie.manager = $1 AND tie.token = substring($2::bytea FROM 32 * asked.place - 31 FOR 32)";
+
+static bool tie_find_all(struct work *work, const uint8_t *tokens, struct tie_item *items, size_t count)
+{
+    PGresult *rows = pg_query(work->pg, sql_tie_find_all, &work->fault,
+        PG_VALUES(
+            pg_text(work_manager(work)), pg_bytes(tokens, count * INDEX_TOKEN_BYTES), pg_integer((int64_t)count)));
+    if (!rows)
+        return false;
+    for (int row = 0; row < PQntuples(rows); row++) {
+        struct tie_item *item = &items[pg_get_integer(rows, row, 0) - 1];
+        item->known = strcmp(item->pseudonym, PQgetvalue(rows, row, 1)) != 0;
+        snprintf(item->pseudonym, sizeof item->pseudonym, "%s", PQgetvalue(rows, row, 1));
+    }
+    PQclear(rows);
+    return true;
+}
+
+/* In the order of tokens, so that two batches of the same numbers wait for each other and do not lock each other out.
+ */
+static const char sql_tie_insert_all[] =
+    "INSERT INTO vault.tie (manager, token, pseudonym, number) "
+    "SELECT $1, asked.token, asked.pseudonym, asked.number FROM (SELECT "
+    "substring($2::bytea FROM 32 * place - 31 FOR 32) AS token, substring($3 FROM 19 * place - 18 FOR 19) AS "
+    "pseudonym, substring($4::bytea FROM 44 * place - 43 FOR 44) AS number "
+    "FROM pg_catalog.generate_series(1, $5::integer) AS place) AS asked ORDER BY asked.token "
+    "ON CONFLICT DO NOTHING";
+
+/* Those that nobody has tied yet get a pseudonym of their own; `inserted` says whether all did. */
+static bool tie_insert_all(
+    struct work *work, const uint8_t *tokens, struct tie_item *items, size_t count, bool *inserted)
+{
+    uint8_t *fresh = arena_take(work->arena, count * INDEX_TOKEN_BYTES);
+    uint8_t *covered = arena_take(work->arena, count * COVERED_BYTES);
+    char *pseudonyms = arena_take(work->arena, count * PSEUDONYM_LENGTH + 1);
+    size_t made = 0;
+    if (!fresh || !covered || !pseudonyms)
+        return fault_set(&work->fault, FAULT_internal, NULL);
+    for (size_t i = 0; i < count; i++) {
+        struct bytes number;
+        if (items[i].known)
+            continue;
+        if (!pseudonym_make(items[i].pseudonym))
+            return fault_set(&work->fault, FAULT_internal, "pseudonym");
+        if (!number_cover(work, TABLE_TIE, items[i].pseudonym, items[i].number, &number))
+            return false;
+        memcpy(fresh + made * INDEX_TOKEN_BYTES, tokens + i * INDEX_TOKEN_BYTES, INDEX_TOKEN_BYTES);
+        memcpy(covered + made * COVERED_BYTES, number.data, COVERED_BYTES);
+        memcpy(pseudonyms + made * PSEUDONYM_LENGTH, items[i].pseudonym, PSEUDONYM_LENGTH);
+        made++;
+    }
+    *inserted = true;
+    if (!made)
+        return true;
+    pseudonyms[made * PSEUDONYM_LENGTH] = '\0';
+    PGresult *done = pg_query(work->pg, sql_tie_insert_all, &work->fault,
+        PG_VALUES(pg_text(work_manager(work)), pg_bytes(fresh, made * INDEX_TOKEN_BYTES), pg_text(pseudonyms),
+            pg_bytes(covered, made * COVERED_BYTES), pg_integer((int64_t)made)));
+    *inserted = done && (size_t)atoll(PQcmdTuples(done)) == made;
+    PQclear(done);
+    return done != NULL;
+}
+
+bool tie_make_all(struct work *work, struct tie_item *items, size_t count)
+{
+    uint8_t *tokens = arena_take(work->arena, count * INDEX_TOKEN_BYTES + 1);
+    bool inserted;
+    if (!tokens)
+        return fault_set(&work->fault, FAULT_internal, NULL);
+    for (size_t i = 0; i < count; i++) {
+        items[i].pseudonym[0] = '\0';
+        items[i].known = false;
+        if (!token_make(work, "vault.number", items[i].number, tokens + i * INDEX_TOKEN_BYTES))
+            return false;
+    }
+    /* What was inserted by another meanwhile, or stands twice in the batch, is visible at the second look. */
+    return tie_find_all(work, tokens, items, count) && tie_insert_all(work, tokens, items, count, &inserted) &&
+           (inserted || tie_find_all(work, tokens, items, count));
+}
+
+/* A PostgreSQL array of pseudonyms, which hold nothing that would need quoting; another text is an empty one, which no
+ * pseudonym is. */
 static char *array_print(struct work *work, const char *const *pseudonyms, size_t count)
 {
     char *text = arena_take(work->arena, count * (PSEUDONYM_LENGTH + 1) + 3), *at = text;
-    if (!text)
+    if (!text) {
+        fault_set(&work->fault, FAULT_internal, NULL);
         return NULL;
+    }
     *at++ = '{';
     for (size_t i = 0; i < count; i++)
-        at += sprintf(at, "%s%s", i ? "," : "", pseudonyms[i]);
+        at += sprintf(at, "%s%s", i ? "," : "", pseudonym_check(pseudonyms[i]) ? pseudonyms[i] : "-");
     *at++ = '}';
     *at = '\0';
     return text;
@@ -99,28 +187,44 @@ static char *array_print(struct work *work, const char *const *pseudonyms, size_
 
 /* One look-up for all, a row for each in the order asked; NULL where there is none. */
 static const char sql_tie_numbers[] =
-    "SELECT tie.number FROM unnest($2::text[]) WITH ORDINALITY AS asked (pseudonym, place) "
-    "LEFT JOIN vault.tie ON tie.manager = $1 AND tie.pseudonym = asked.pseudonym AND tie.replaced_at IS NULL "
-    "ORDER BY asked.place";
+    "SELECT tie.number, tie.pseudonym FROM unnest($2::text[]) WITH ORDINALITY AS asked (pseudonym, place) "
+    "LEFT JOIN vault.joined ON joined.manager = $1 AND joined.pseudonym = asked.pseudonym "
+    "LEFT JOIN vault.tie ON tie.manager = $1 AND tie.pseudonym = coalesce(joined.leads_to, asked.pseudonym) "
+    "AND tie.replaced_on IS NULL ORDER BY asked.place";
 
-bool tie_numbers(struct work *work, const char *const *pseudonyms, size_t count, struct my_number *numbers)
+bool tie_numbers(struct work *work, const char *const *pseudonyms, size_t count, struct my_number *numbers, bool *known)
 {
-    for (size_t i = 0; i < count; i++)
-        if (!pseudonym_check(pseudonyms[i]))
-            return fault_set(&work->fault, FAULT_pseudonym_unknown, "pseudonym");
     char *array = array_print(work, pseudonyms, count);
     PGresult *rows = array ? pg_query(work->pg, sql_tie_numbers, &work->fault,
                                  PG_VALUES(pg_text(work_manager(work)), pg_text(array)))
                            : NULL;
-    if (!array)
-        fault_set(&work->fault, FAULT_internal, NULL);
     bool all = rows && PQntuples(rows) == (int)count;
-    for (int i = 0; all && i < (int)count; i++)
-        all = PQgetisnull(rows, i, 0)
-                  ? fault_set(&work->fault, FAULT_pseudonym_unknown, "pseudonym")
-                  : number_uncover(work, TABLE_TIE, pseudonyms[i], pg_get_bytes(rows, i, 0), &numbers[i]);
+    for (int i = 0; all && i < (int)count; i++) {
+        bool there = !PQgetisnull(rows, i, 0);
+        if (known)
+            known[i] = there;
+        if (there)
+            all = number_uncover(work, TABLE_TIE, PQgetvalue(rows, i, 1), pg_get_bytes(rows, i, 0), &numbers[i]);
+        else if (!known)
+            all = fault_set(&work->fault, FAULT_pseudonym_unknown, "pseudonym");
+    }
     PQclear(rows);
     return all;
+}
+
+/* A pseudonym that was joined has no row of its own any more: it is known since it was joined. */
+static const char sql_tie_resolve[] =
+    "SELECT coalesce(joined.leads_to, ''), (SELECT min(tie.tied_on)::text FROM vault.tie WHERE tie.manager = $1 AND "
+    "tie.pseudonym = coalesce(joined.leads_to, asked.pseudonym)) FROM unnest($2::text[]) WITH ORDINALITY AS asked "
+    "(pseudonym, place) LEFT JOIN vault.joined ON joined.manager = $1 AND joined.pseudonym = asked.pseudonym "
+    "ORDER BY asked.place";
+
+PGresult *tie_resolve(struct work *work, const char *const *pseudonyms, size_t count)
+{
+    char *array = array_print(work, pseudonyms, count);
+    return array ? pg_query(
+                       work->pg, sql_tie_resolve, &work->fault, PG_VALUES(pg_text(work_manager(work)), pg_text(array)))
+                 : NULL;
 }
 
 static const char sql_gateway_make[] =
