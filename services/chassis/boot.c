@@ -110,6 +110,8 @@ static bool keys_open(const struct service *service, struct pg *pg, struct fault
 {
     const struct key_want *wants = NULL;
     size_t count = service->keys ? service->keys(&wants) : 0;
+    if (service->keys && count == 0)
+        return fault_set(fault, FAULT_internal, "SHIKAKU_PROGRAMMES");
     return keyring_open(service->name, pg, wants, count, fault);
 }
 

@@ -16,7 +16,7 @@ struct service {
     int schema_version; /* of migrations/NAME; 0: no schema */
     const struct setting *settings;
     size_t setting_count;
-    /* Keys to make sure of; called after settings were read. May be NULL. */
+    /* Keys to make sure of; called after settings were read (programme_keys.h). May be NULL. 0: it cannot start. */
     size_t (*keys)(const struct key_want **wants);
     /* Own preparation, before threads start: load programmes, publish public keys. May be NULL. */
     bool (*prepare)(struct fault *fault);

@@ -15,6 +15,12 @@ const struct programme *programmes_at(const struct programmes *programmes, size_
     return programmes->list[index];
 }
 
+size_t programmes_managers(const struct programmes *programmes, const char *const **managers)
+{
+    *managers = programmes->managers;
+    return programmes->manager_count;
+}
+
 const struct programme *programme_find(const struct programmes *programmes, const char *code)
 {
     for (size_t i = 0; i < programmes->count; i++)

@@ -173,6 +173,8 @@ void programmes_free(struct programmes *programmes); /* NULL is nothing */
 
 size_t programmes_count(const struct programmes *programmes);
 const struct programme *programmes_at(const struct programmes *programmes, size_t index); /* by code, ascending */
+/* Every manager (資格管理者) once, however many programmes it has; borrowed from `programmes`. */
+size_t programmes_managers(const struct programmes *programmes, const char *const **managers);
 
 const struct programme *programme_find(const struct programmes *programmes, const char *code); /* NULL: none */
 const struct programme_procedure *programme_procedure_find(const struct programme *programme, const char *code);

@@ -498,6 +498,14 @@ static int by_code(const void *one, const void *other)
     return strcmp((*(struct programme *const *)one)->code, (*(struct programme *const *)other)->code);
 }
 
+static void manager_note(struct programmes *all, const char *manager)
+{
+    for (size_t i = 0; i < all->manager_count; i++)
+        if (strcmp(all->managers[i], manager) == 0)
+            return;
+    all->managers[all->manager_count++] = manager;
+}
+
 struct programmes *programmes_load(const char *directory, char *problem, size_t size)
 {
     struct reader reader = {.file = directory, .problem = problem, .size = size};
@@ -511,12 +519,15 @@ struct programmes *programmes_load(const char *directory, char *problem, size_t 
     }
     all->roots = reader_keep(&reader, (size_t)count, sizeof all->roots[0]);
     all->list = reader_keep(&reader, (size_t)count, sizeof all->list[0]);
+    all->managers = reader_keep(&reader, (size_t)count, sizeof all->managers[0]);
     for (int i = 0; i < count && !reader.failed; i++) {
         reader.file = entries[i]->d_name;
         read_file(&reader, directory);
     }
     if (!reader.failed)
         qsort(all->list, all->count, sizeof all->list[0], by_code);
+    for (size_t i = 0; i < all->count && !reader.failed; i++)
+        manager_note(all, all->list[i]->manager);
 out:
     for (int i = 0; i < count; i++)
         free(entries[i]);

@@ -20,6 +20,8 @@ struct programme_pattern {
 struct programmes {
     struct programme **list; /* by code */
     size_t count;
+    const char **managers; /* each once */
+    size_t manager_count;
     json_t **roots; /* the texts belong to them */
     struct programme_block *blocks;
     struct programme_pattern *patterns;

@@ -1,5 +1,6 @@
 #include "intake/intake_setup.h"
 
+#include "chassis/programme_keys.h"
 #include "intake/application_steps.h"
 
 #include <stdio.h>
@@ -22,27 +23,12 @@ const struct setting intake_settings[INTAKE_SETTINGS] = {
 struct outside_peer intake_payment = {.name = "payment", .total_ms = 5000};
 struct outside_peer intake_mynaportal = {.name = "mynaportal", .total_ms = 5000};
 
-static struct programmes *programmes;
 static struct trust_roots *roots;
 static struct revocation *revocation;
 
-#define MANAGERS_MAX 128
-
 size_t intake_keys(const struct key_want **wants)
 {
-    static struct key_want list[2 * MANAGERS_MAX + 2];
-    char problem[PROGRAMMES_PROBLEM_MAX];
-    size_t count = 0;
-    programmes = programmes_load(setting_text("SHIKAKU_PROGRAMMES"), problem, sizeof problem);
-    list[count++] = (struct key_want){"*", KEY_DATA};
-    for (size_t i = 0; programmes && i < programmes_count(programmes) && count + 2 < sizeof list / sizeof *list; i++) {
-        list[count++] = (struct key_want){programmes_at(programmes, i)->manager, KEY_DATA};
-        list[count++] = (struct key_want){programmes_at(programmes, i)->manager, KEY_INDEX};
-    }
-    if (!programmes)
-        fprintf(stderr, "%s\n", problem);
-    *wants = list;
-    return count;
+    return programme_keys_want(KEY_SET(KEY_DATA), KEY_SET(KEY_DATA) | KEY_SET(KEY_INDEX), wants);
 }
 
 bool intake_prepare(struct fault *fault)
@@ -50,8 +36,6 @@ bool intake_prepare(struct fault *fault)
     char folder[512];
     const char *given = setting_text("SHIKAKU_JPKI_ROOTS");
     snprintf(folder, sizeof folder, "%s%s", *given ? given : setting_text("SHIKAKU_KEYS"), *given ? "" : "/jpki-roots");
-    if (!programmes)
-        return fault_set(fault, FAULT_internal, "SHIKAKU_PROGRAMMES");
     if (!(roots = trust_roots_load(folder)))
         return fault_set(fault, FAULT_internal, "SHIKAKU_JPKI_ROOTS");
     intake_payment.base_url = setting_text("SHIKAKU_PAYMENT_URL");
@@ -66,7 +50,7 @@ bool intake_prepare(struct fault *fault)
 
 const struct programmes *intake_programmes(void)
 {
-    return programmes;
+    return programmes_in_use();
 }
 
 const struct trust_roots *intake_roots(void)

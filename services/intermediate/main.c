@@ -1,10 +1,7 @@
 /* intermediate is the gateway (中間サーバー) to the information provision network. It obtains and does not provide
  * (EXCH-15). */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "chassis/boot.h"
+#include "chassis/programme_keys.h"
 #include "intermediate/gateway_messages.h"
 #include "intermediate/gateway_steps.h"
 #include "intermediate/network.h"
@@ -25,43 +22,16 @@ static const struct setting settings[] = {
         "How long a finished inquiry is kept; its record stays 7 years."},
 };
 
-static struct programmes *programmes;
-static struct key_want *volatile key_wants; /* kept as long as the process; volatile, or the compiler drops it */
-static char problem[PROGRAMMES_PROBLEM_MAX];
-
-static bool manager_is_new(size_t index)
-{
-    for (size_t i = 0; i < index; i++)
-        if (strcmp(programmes_at(programmes, i)->manager, programmes_at(programmes, index)->manager) == 0)
-            return false;
-    return true;
-}
-
 /* Each body has a key of its own that opens its answers (EXCH-12). */
 static size_t keys(const struct key_want **wants)
 {
-    programmes = programmes_load(setting_text("SHIKAKU_PROGRAMMES"), problem, sizeof problem);
-    size_t programme_count = programmes ? programmes_count(programmes) : 0, count = 0;
-    struct key_want *list = key_wants = calloc(2 * programme_count + 1, sizeof *list);
-    if (!list)
-        return 0;
-    list[count++] = (struct key_want){"*", KEY_DATA};
-    for (size_t i = 0; i < programme_count; i++)
-        if (manager_is_new(i)) {
-            list[count++] = (struct key_want){programmes_at(programmes, i)->manager, KEY_DATA};
-            list[count++] = (struct key_want){programmes_at(programmes, i)->manager, KEY_SEAL};
-        }
-    *wants = list;
-    return count;
+    return programme_keys_want(KEY_SET(KEY_DATA), KEY_SET(KEY_DATA) | KEY_SET(KEY_SEAL), wants);
 }
 
 static bool prepare(struct fault *fault)
 {
-    if (!programmes) {
-        fprintf(stderr, "%s\n", problem); /* a definition's key and rule: no person's data */
-        return fault_set(fault, FAULT_programme_unknown, "SHIKAKU_PROGRAMMES");
-    }
-    gateway_serve(programmes);
+    (void)fault;
+    gateway_serve(programmes_in_use());
     network_open();
     gateway_steps_open();
     return true;

@@ -1,9 +1,7 @@
 #include "legacy_sync/existing_system.h"
 
-#include "chassis/journal.h"
 #include "chassis/settings.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static struct outside_peer kaigi = {.name = "kaigi"}, hoikushi = {.name = "hoikushi"}, ginou = {.name = "ginou"};
@@ -18,8 +16,6 @@ static const struct existing_system systems[EXISTING_SYSTEMS] = {
     /* 准看護師籍簿 (S4 I.2 system 4): the workbook is ours to write, so the number is sealed to us */
     {"workbook", "workbook", "legacy_sync", NULL, NULL, NULL, NULL},
 };
-
-static struct programmes *programmes;
 
 const struct existing_system *existing_system_at(size_t index)
 {
@@ -55,26 +51,10 @@ void existing_systems_open(void)
     kaigi.total_ms = hoikushi.total_ms = ginou.total_ms = wait;
 }
 
-const struct programmes *programmes_open(void)
-{
-    char problem[PROGRAMMES_PROBLEM_MAX];
-    programmes = programmes_load(setting_text("SHIKAKU_PROGRAMMES"), problem, sizeof problem);
-    if (!programmes) {
-        journal(JOURNAL_ERROR, NULL, "programmes_unreadable");
-        fprintf(stderr, "%s\n", problem); /* a file, a key and a rule: nothing of a person */
-    }
-    return programmes;
-}
-
-const struct programmes *programmes_in_use(void)
-{
-    return programmes;
-}
-
 const char *existing_system_manager(const struct existing_system *system)
 {
-    for (size_t i = 0; i < programmes_count(programmes); i++) {
-        const struct programme *programme = programmes_at(programmes, i);
+    for (size_t i = 0; i < programmes_count(programmes_in_use()); i++) {
+        const struct programme *programme = programmes_at(programmes_in_use(), i);
         if (strcmp(programme->legacy, system->kind) == 0) {
             return programme->manager;
         }

@@ -4,7 +4,7 @@
 #define LEGACY_SYNC_EXISTING_SYSTEM_H
 
 #include "chassis/outside.h"
-#include "chassis/programme.h"
+#include "chassis/programme_keys.h"
 
 struct existing_system {
     const char *kind;      /* as a programme names it */
@@ -24,10 +24,6 @@ const struct existing_system *existing_system_by_name(const char *name); /* NULL
 
 /* Read the settings of where each is; called once, before threads. */
 void existing_systems_open(void);
-
-/* The programmes, loaded once at start-up; NULL with a journal entry when they cannot be. */
-const struct programmes *programmes_open(void);
-const struct programmes *programmes_in_use(void);
 
 /* The manager of the programmes that this system serves; NULL: no programme has it. */
 const char *existing_system_manager(const struct existing_system *system);

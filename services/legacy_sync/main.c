@@ -1,12 +1,11 @@
 /* legacy_sync: keeps the existing systems (既存システム) in step. */
 #include "chassis/boot.h"
 #include "chassis/jwe.h"
+#include "chassis/programme_keys.h"
 #include "legacy_sync/existing_system.h"
 #include "legacy_sync/hand_over_messages.h"
 #include "legacy_sync/hand_over_steps.h"
 #include "legacy_sync/workbook_export.h"
-
-#include <string.h>
 
 static const struct setting settings[] = {
     {"SHIKAKU_KAIGI_URL", SETTING_TEXT, "http://127.0.0.1:8431", 0, 0,
@@ -30,33 +29,14 @@ static const struct setting settings[] = {
         "of four kinds, changed within 90 days."},
 };
 
-#define WANTS_MAX 64
-
-/* Own covers and the key that the vault seals to; a data key for every manager with an existing system. */
+/* Own covers and the key that the vault seals to. */
 static size_t keys(const struct key_want **wants)
 {
-    static struct key_want table[WANTS_MAX] = {{"*", KEY_DATA}, {"*", KEY_SEAL}};
-    size_t count = 2;
-    const struct programmes *programmes = programmes_open();
-    for (size_t i = 0; programmes && i < programmes_count(programmes) && count < WANTS_MAX; i++) {
-        const struct programme *programme = programmes_at(programmes, i);
-        bool wanted = existing_system_by_kind(programme->legacy) != NULL;
-        for (size_t j = 2; j < count; j++) {
-            wanted = wanted && strcmp(table[j].manager, programme->manager) != 0;
-        }
-        if (wanted) {
-            table[count++] = (struct key_want){programme->manager, KEY_DATA};
-        }
-    }
-    *wants = table;
-    return count;
+    return programme_keys_want(KEY_SET(KEY_DATA) | KEY_SET(KEY_SEAL), KEY_SET(KEY_DATA), wants);
 }
 
 static bool prepare(struct fault *fault)
 {
-    if (!programmes_in_use()) {
-        return fault_set(fault, FAULT_unavailable, "SHIKAKU_PROGRAMMES");
-    }
     existing_systems_open();
     return jwk_publish(setting_text("SHIKAKU_KEYS"), "legacy_sync", keyring_newest("*", KEY_SEAL), fault) &&
            workbook_export_open(fault);

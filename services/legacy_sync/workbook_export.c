@@ -2,6 +2,7 @@
 
 #include "chassis/journal.h"
 #include "chassis/jwe.h"
+#include "chassis/memory_lock.h"
 #include "chassis/settings.h"
 #include "chassis/work.h"
 #include "legacy_sync/agile.h"
@@ -18,8 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,33 +36,12 @@ static void place_find(const char *setting, const char *under, const char *name,
     }
 }
 
-/* Locked memory is bounded for a process without CAP_IPC_LOCK, and past the bound every later mapping would fail: a
- * large mapping is tried, and the lock taken back where it does. */
-static bool memory_lock(void)
-{
-    const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
-    const size_t room = (size_t)1 << 30;
-    (void)setrlimit(RLIMIT_MEMLOCK, &unlimited); /* refused without CAP_SYS_RESOURCE: then the capability must do */
-    if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0) {
-        return false;
-    }
-    void *trial = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (trial == MAP_FAILED) {
-        munlockall();
-        return false;
-    }
-    munmap(trial, room);
-    return true;
-}
-
 /* libxlsxwriter, zlib and minizip keep copies of the cells on the heap and free them as they are: here the heap
  * overwrites what is freed, and none of it is swapped where the system lets us lock memory. */
 static void memory_guard(void)
 {
     mallopt(M_PERTURB, 0x5A);
-    if (!memory_lock()) {
-        journal(JOURNAL_WARNING, NULL, "memory_not_locked");
-    }
+    memory_lock();
 }
 
 bool workbook_export_open(struct fault *fault)

@@ -1,16 +1,10 @@
 /* staff knows who works here, from where, with which rights, and vouches for it by short-lived signed tokens. */
 #include "chassis/boot.h"
-#include "chassis/journal.h"
-#include "chassis/programme.h"
+#include "chassis/programme_keys.h"
 #include "staff/staff_messages.h"
 #include "staff/staff_password.h"
 #include "staff/staff_rights.h"
 #include "staff/staff_token.h"
-
-#include <stdio.h>
-#include <string.h>
-
-#define MANAGERS_MAX 128
 
 static const struct setting settings[] = {
     {"SHIKAKU_RIGHTS", SETTING_TEXT, "deploy/rights/roles.json", 0, 0, "Roles, kinds of terminals and their rights."},
@@ -19,34 +13,9 @@ static const struct setting settings[] = {
     {"SHIKAKU_ARGON2_PASSES", SETTING_NUMBER, "2", 1, 16, "Passes of one Argon2id computation."},
 };
 
-static char managers[MANAGERS_MAX][32];
-static struct key_want wants[MANAGERS_MAX + 2] = {{"*", KEY_DATA}, {"*", KEY_SIGN}};
-static size_t want_count = 2;
-
-static void want_add(const char *manager)
+static size_t keys(const struct key_want **wants)
 {
-    for (size_t i = 2; i < want_count; i++)
-        if (strcmp(wants[i].manager, manager) == 0)
-            return;
-    if (want_count == MANAGERS_MAX + 2 || strlen(manager) >= sizeof managers[0])
-        return;
-    char *kept = managers[want_count - 2];
-    strcpy(kept, manager);
-    wants[want_count++] = (struct key_want){kept, KEY_DATA};
-}
-
-/* One data key a manager: those of the programmes. */
-static size_t keys(const struct key_want **list)
-{
-    char problem[PROGRAMMES_PROBLEM_MAX];
-    struct programmes *programmes = programmes_load(setting_text("SHIKAKU_PROGRAMMES"), problem, sizeof problem);
-    if (!programmes)
-        fprintf(stderr, "%s\n", problem);
-    for (size_t i = 0; programmes && i < programmes_count(programmes); i++)
-        want_add(programmes_at(programmes, i)->manager);
-    programmes_free(programmes);
-    *list = wants;
-    return want_count;
+    return programme_keys_want(KEY_SET(KEY_DATA) | KEY_SET(KEY_SIGN), KEY_SET(KEY_DATA), wants);
 }
 
 static bool prepare(struct fault *fault)
