@@ -1,48 +1,17 @@
 #include "vault/number_store.h"
 
 #include "chassis/cover.h"
+#include "vault/number_cover.h"
 
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define TABLE_TIE "vault.tie.number"
-#define TABLE_GATEWAY "vault.gateway_tie.number"
 #define COVERED_BYTES 44 /* a covered number: key id 4, nonce 12, number 12, tag 16 */
-
-static bool token_make(
-    struct work *work, const char *domain, const struct my_number *number, uint8_t token[INDEX_TOKEN_BYTES])
-{
-    return index_token(work_manager(work), domain, number->digits, MY_NUMBER_DIGITS, token)
-               ? true
-               : fault_set(&work->fault, FAULT_internal, "index_key");
-}
-
-static bool number_uncover(
-    struct work *work, const char *table, const char *row, struct bytes covered, struct my_number *number)
-{
-    struct fault fault;
-    struct bytes plain =
-        cover_take(work->arena, (struct cover_place){table, work_manager(work), row}, covered.data, covered.len);
-    bool taken = plain.data && my_number_take(number, plain.data, plain.len, &fault);
-    if (plain.data)
-        OPENSSL_cleanse(plain.data, plain.len);
-    return taken ? true : fault_set(&work->fault, FAULT_internal, "cover");
-}
-
-static bool number_cover(
-    struct work *work, const char *table, const char *row, const struct my_number *number, struct bytes *covered)
-{
-    *covered =
-        cover_put(work->arena, (struct cover_place){table, work_manager(work), row}, number->digits, MY_NUMBER_DIGITS);
-    return covered->data ? true : fault_set(&work->fault, FAULT_internal, "data_key");
-}
 
 static const char sql_tie_find[] = "SELECT pseudonym FROM vault.tie WHERE manager = $1 AND token = $2";
 
-/* FAULT_not_found when there is none. */
-static bool tie_find(struct work *work, const uint8_t token[INDEX_TOKEN_BYTES], char pseudonym[PSEUDONYM_LENGTH + 1])
+bool tie_find(struct work *work, const uint8_t token[INDEX_TOKEN_BYTES], char pseudonym[PSEUDONYM_LENGTH + 1])
 {
     PGresult *row = pg_query(work->pg, sql_tie_find, &work->fault,
         PG_VALUES(pg_text(work_manager(work)), pg_bytes(token, INDEX_TOKEN_BYTES)));
@@ -62,7 +31,7 @@ static const char sql_tie_insert[] =
 bool tie_make(struct work *work, const struct my_number *number, char pseudonym[PSEUDONYM_LENGTH + 1], bool *known)
 {
     uint8_t token[INDEX_TOKEN_BYTES];
-    if (!token_make(work, "vault.number", number, token))
+    if (!number_token(work, "vault.number", number, token))
         return false;
     *known = tie_find(work, token, pseudonym);
     if (*known || work->fault.code != FAULT_not_found)
@@ -154,13 +123,13 @@ static bool tie_insert_all(
 bool tie_make_all(struct work *work, struct tie_item *items, size_t count)
 {
     uint8_t *tokens = arena_take(work->arena, count * INDEX_TOKEN_BYTES + 1);
-    bool inserted;
+    bool inserted = false;
     if (!tokens)
         return fault_set(&work->fault, FAULT_internal, NULL);
     for (size_t i = 0; i < count; i++) {
         items[i].pseudonym[0] = '\0';
         items[i].known = false;
-        if (!token_make(work, "vault.number", items[i].number, tokens + i * INDEX_TOKEN_BYTES))
+        if (!number_token(work, "vault.number", items[i].number, tokens + i * INDEX_TOKEN_BYTES))
             return false;
     }
     /* What was inserted by another meanwhile, or stands twice in the batch, is visible at the second look. */
@@ -235,7 +204,7 @@ static const char sql_gateway_find[] = "SELECT gateway_id FROM vault.gateway_tie
 bool gateway_tie_make(struct work *work, const struct my_number *number, char gateway_id[37])
 {
     uint8_t token[INDEX_TOKEN_BYTES];
-    if (!token_make(work, "vault.gateway", number, token))
+    if (!number_token(work, "vault.gateway", number, token))
         return false;
     uuid_make(gateway_id);
     struct bytes covered;
