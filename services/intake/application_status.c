@@ -128,10 +128,11 @@ enum outcome pay_act(struct work *work)
     const char *manager, *id, **ids;
     size_t count, i = 0;
     struct application a;
+    if (!work_begin(work, ""))
+        return work_end(work);
     if (!directory_find(work, request->receipt, &manager, &id))
         return work_refuse(work);
-    if (!work_begin(work, manager))
-        return work_end(work);
+    work_switch(work, manager);
     if (!directory_list(work, manager, request->portal_pseudonym, &ids, &count))
         return work_refuse(work);
     while (i < count && strcmp(ids[i], id) != 0)
@@ -144,5 +145,6 @@ enum outcome pay_act(struct work *work)
         return work_refuse_with(work, FAULT_state_conflict, "receipt");
     reply.pay_url = (char *)a.pay_url;
     reply.amount = a.fee;
+    work_audit(work, &(struct touch){.subject = a.pseudonym, .reason = a.application});
     return work_commit(work, &reply.base);
 }

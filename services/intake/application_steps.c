@@ -1,7 +1,7 @@
 /* A turn leases up to 16 applications that stand in the lane's states and are due (transaction 1), reads them (2), does
  * each one's step without any transaction, and records all outcomes together (3). If that fails, each is recorded
- * alone, so that one which moved meanwhile does not hold back the others. A crash between 1 and 3 loses the lease's 60
- * s and nothing else: every call is idempotent and is made again with the same key. */
+ * alone, so that one which moved meanwhile does not hold back the others. A crash between 1 and 3 loses what is left of
+ * the lease and nothing else: every call is idempotent and is made again with the same key. */
 #include "intake/application_steps.h"
 
 #include "chassis/journal.h"
@@ -40,11 +40,6 @@ struct ending {
 
 typedef bool (*step_run)(struct work *, const struct application *, const struct programme *, struct ending *);
 
-static const char *act_of(struct work *work, const struct application *a)
-{
-    return arena_format(work->arena, "%s", a->application);
-}
-
 /* Asked once more after a person let it try again: another act, or the connector would only recall the old one. */
 static const char *act_anew(struct work *work, const struct application *a)
 {
@@ -75,7 +70,7 @@ static bool family_ask(
     who.manager = (char *)a->manager;
     who.pseudonym = (char *)a->pseudonym;
     who.application = (char *)a->application;
-    if (!work_call(work, ROUTE_vault_gateway_id, act_of(work, a), &who.base, &reply))
+    if (!work_call(work, ROUTE_vault_gateway_id, a->application, &who.base, &reply))
         return false;
     request.manager = (char *)a->manager;
     request.application = (char *)a->application;
@@ -143,7 +138,7 @@ static bool registration_ask(
     request.received_at_ms = a->received_at_ms;
     if (items)
         request.items = (ProtobufCBinaryData){strlen(items), (uint8_t *)items};
-    bool registered = items && work_call(work, ROUTE_records_register, act_of(work, a), &request.base, &reply);
+    bool registered = items && work_call(work, ROUTE_records_register, a->application, &request.base, &reply);
     if (registered)
         *ending = (struct ending){.how = ENDED_DONE, .registered = (const Records__RegisterReply *)reply};
     free(items);
@@ -169,7 +164,7 @@ static bool certificate_ask(
     request.fields = (ProtobufCBinaryData){a->fields.len, a->fields.data};
     request.name = (char *)confirmed->name;
     request.birth_date = (char *)confirmed->birth_date;
-    if (!work_call(work, ROUTE_certificates_issue, act_of(work, a), &request.base, &reply))
+    if (!work_call(work, ROUTE_certificates_issue, a->application, &request.base, &reply))
         return false;
     *ending = (struct ending){.how = ENDED_DONE, .issued = (const Certificates__IssueReply *)reply};
     return true;
