@@ -1,9 +1,12 @@
 /* The key helper: the only process that logs in to a service's PKCS#11 token.
  *
- *   shikaku-keyhelper SERVICE          started by the service (posix_spawn); unwraps and makes keys over descriptor 3,
- * then exits shikaku-keyhelper --make SERVICE   by deploy/keys: makes token, PIN and the service's key on the bus,
- * where they are missing shikaku-keyhelper --erase SERVICE MANAGER   destroys a manager's wrapping key and with it all
- * its rows of this service */
+ *   shikaku-keyhelper SERVICE
+ *       started by the service (posix_spawn); unwraps and makes keys over descriptor 3, then exits
+ *   shikaku-keyhelper --make SERVICE
+ *       by deploy/keys: makes token, PIN and the service's key on the bus where they are missing
+ *   shikaku-keyhelper --erase SERVICE MANAGER
+ *       destroys a manager's wrapping key, and with it all its rows of this service
+ */
 #include "chassis/bus_key.h"
 #include "chassis/journal.h"
 #include "chassis/key_request.h"

@@ -111,7 +111,7 @@ static void log_in_unlisted(struct journey *journey, const struct refusal *refus
         name, japanese, FAULT_##code, requirement, flaw, submit_flawed                                                 \
     }
 
-/* The first eighteen are those that the demo names; what follows is proven by the test alone. */
+/* Told by the demo and proven by tests/flow/refusals.c, in this order. */
 const struct refusal refusals[] = {
     FLAW(KIT_WRONG_CHECK_DIGIT, "wrong check digit", "個人番号の検査用数字の誤り", number_check_digit, "NUM-5"),
     FLAW(KIT_NUMBER_NOT_ON_CARD, "number and card differ", "カードと異なる個人番号", card_hash, "NUM-4"),
