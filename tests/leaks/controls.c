@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "kit/people.h"
+#include "kit/journey.h"
 #include "leaks/places.h"
 
 #define BYTES_MAX (64 * 1024)
@@ -23,7 +23,7 @@ const char *control_value(enum planted_kind kind)
 {
     static struct kit_person person;
     if (!*person.number)
-        kit_person_make(&person, 8, KIT_PEOPLE_MAX - 1);
+        kit_person_make(&person, JOURNEY_SEED, KIT_PEOPLE_MAX - 1);
     return kind == PLANTED_NUMBER ? person.number
            : kind == PLANTED_NAME ? "検査　零号"
                                   : "東京都検査区対照町９丁目８番７号　検査対照ビル６０５号室";
@@ -33,7 +33,7 @@ const char *control_typed_number(void)
 {
     static struct kit_person person;
     if (!*person.number)
-        kit_person_make(&person, 8, KIT_PEOPLE_MAX - 2);
+        kit_person_make(&person, JOURNEY_SEED, KIT_PEOPLE_MAX - 2);
     return person.number;
 }
 
@@ -85,7 +85,8 @@ pid_t control_process_start(void)
         return -1;
     pid_t parent = getpid(), pid = fork();
     if (pid == 0) {
-        void *held = malloc(size);
+        static void *volatile held; /* so that the copy is not optimized away */
+        held = malloc(size);
         if (!held || prctl(PR_SET_DUMPABLE, 0) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
             _exit(EXIT_FAILURE);
         memcpy(held, from, size);
@@ -202,13 +203,13 @@ static void form_insert(void *user, enum encoding encoding, const void *form, si
 }
 
 /* So much that it goes to TOAST, and there in several chunks, compressed or not: hex digits, which compress to half. */
-static bool apart_insert(PGconn *conn)
+static bool apart_insert(PGconn *conn, size_t filling)
 {
     static uint8_t value[BYTES_MAX + FILLING];
     size_t size, at = 0;
     const uint8_t *from = control_bytes(&size);
     srandom(8);
-    for (; at < FILLING; at++)
+    for (; at < filling; at++)
         value[at] = (uint8_t) "0123456789abcdef"[random() & 15];
     memcpy(value + at, from, open_size);
     at += open_size;
@@ -226,7 +227,9 @@ bool control_tables_make(void)
         done(inserting.conn, PQexec(inserting.conn, sql_tables)) && done(inserting.conn, PQexec(inserting.conn, sql));
     for (int kind = 0; kind < PLANTED_KINDS; kind++)
         encodings_make((enum planted_kind)kind, control_value((enum planted_kind)kind), form_insert, &inserting);
-    bool made = inserting.done && apart_insert(inserting.conn);
+    bool made =
+        inserting.done && apart_insert(inserting.conn, FILLING) &&
+        apart_insert(inserting.conn, FILLING - 500); /* what lies across two chunks the one time does not the other */
     PQfinish(inserting.conn);
     return made;
 }

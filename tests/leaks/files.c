@@ -169,6 +169,15 @@ bool files_search_database(struct places *places, const struct relations *relati
     return tree_search(&(struct walk){.places = places, .relations = relations}, path);
 }
 
+void files_search_temporary(struct places *places)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/pg/base/pgsql_tmp", getenv("SHIKAKU_VAR"));
+    (void)place_find(places, "PostgreSQL temp");
+    if (access(path, F_OK) == 0)
+        (void)files_search(places, "PostgreSQL temp", path);
+}
+
 bool files_search_logs(struct places *places)
 {
     static const char *const skipped[] = {"double-", NULL};

@@ -12,6 +12,8 @@ void relations_free(struct relations *relations);
 
 /* Each false after saying which file could not be read. */
 MUST_USE bool files_search_database(struct places *places, const struct relations *relations);
+/* What PostgreSQL has put aside at this moment (sorts and joins over work_mem); it goes while one looks. */
+void files_search_temporary(struct places *places);
 /* Logs of the services, without those of the stand-ins. */
 MUST_USE bool files_search_logs(struct places *places);
 /* All else below var/, without the folders of the stand-ins. */

@@ -26,7 +26,7 @@ static const char *const services[SERVICES] = {"audit", "staff", "vault", "resid
     "certificates", "legacy_sync", "intake", "portal"};
 
 static struct relay *relays[SERVICES + 1];
-static char records[64] = "/tmp/shikaku-leaks-XXXXXX";
+static char records[64] = "/tmp/shikaku-leaks-XXXXXX", scratch[64] = "/dev/shm/shikaku-leaks-XXXXXX";
 
 /* --- relays ---------------------------------------------------------------------------------------------------------
  */
@@ -63,11 +63,17 @@ static bool door_prepare(char behind[300])
     return (relays[SERVICES] = relay_start(getenv("SHIKAKU_PORTAL_SOCKET"), behind, record)) != NULL;
 }
 
+/* Where legacy_sync makes its workbooks, apart from what other stacks of this machine do. */
+static bool scratch_make(void)
+{
+    return mkdtemp(scratch) && setenv("SHIKAKU_SCRATCH_DIR", scratch, 1) == 0;
+}
+
 /* Start every service anew behind its relay. */
 static bool interpose(void)
 {
     char bus[300], door[300], behind[300];
-    bool done = mkdtemp(records) != NULL;
+    bool done = mkdtemp(records) != NULL && scratch_make();
     snprintf(door, sizeof door, "%s", getenv("SHIKAKU_PORTAL_SOCKET"));
     for (size_t s = SERVICES; done && s > 0; s--)
         done = stack_do("stop", services[s - 1]);
@@ -135,23 +141,26 @@ static bool controls_place(struct journey *journey)
 
 static atomic_bool over;
 
-/* What changes fast is looked at most often. */
+struct watching {
+    struct memory *memory;
+    struct places *places;
+};
+
 static void *watch(void *argument)
 {
-    struct memory *memory = argument;
-    for (unsigned turn = 0; !atomic_load(&over); turn++) {
-        memory_look_at(memory, "residence", "load");
-        memory_look_at(memory, "legacy_sync", "load");
-        if (turn % 5 == 0)
-            memory_look(memory, "load");
+    const struct watching *watching = argument;
+    while (!atomic_load(&over)) {
+        memory_watch(watching->memory);
+        files_search_temporary(watching->places);
     }
     return NULL;
 }
 
-static bool load_watched(const struct load *load, struct memory *memory)
+static bool load_watched(const struct load *load, struct memory *memory, struct places *places)
 {
     pthread_t watcher;
-    if (pthread_create(&watcher, NULL, watch, memory) != 0)
+    struct watching watching = {memory, places};
+    if (pthread_create(&watcher, NULL, watch, &watching) != 0)
         return false;
     bool played = load_run(load);
     atomic_store(&over, true);
@@ -171,7 +180,8 @@ static bool rest_search(struct places *places)
     bool undumped = memory_is_never_dumped();
     stack_do("stop", NULL);
     bool read = relations && files_search_database(places, relations) && files_search_logs(places) &&
-                files_search_var(places) && records_search(places);
+                files_search_var(places) && files_search(places, "workbook scratch", scratch) && records_search(places);
+    rmdir(scratch);
     if (relations)
         relations_free(relations);
     return pages && flushed && undumped && read;
@@ -197,7 +207,7 @@ static bool run(struct journey *journey, pid_t control)
     printf("%zu people planted, %zu forms\n", load_people(load.people), needles_count(needles));
     /* Whoever applies takes the numbers from here on; the refusals take theirs behind them. */
     (void)journey_people_take(load.people);
-    bool placed = controls_place(journey), played = placed && load_watched(&load, memory);
+    bool placed = controls_place(journey), played = placed && load_watched(&load, memory, places);
     bool searched = rest_search(places);
     places_print(places);
     memory_print(memory);

@@ -12,6 +12,7 @@
 #define TRAVELLERS 12
 #define TRAVEL_MS (5 * 60 * 1000)
 #define PATIENCE_MS 60000
+#define NETWORK_MS 200 /* the residence network takes its time, so that what its connector holds meanwhile is seen */
 
 static const char *const ways[] = {
     "chorishi", "ginou-kentei", "hoikushi", "jun-kangoshi", "kogata-senpaku", "kaigishi"};
@@ -124,10 +125,24 @@ static size_t refusals_play(const struct load *load)
     return failed;
 }
 
+/* So that the travellers find the accounts made. */
+static bool clerks_make(struct journey *journey)
+{
+    bool made = true;
+    for (size_t way = 0; made && way < sizeof ways / sizeof *ways; way++) {
+        const char *manager = programme_find(journey->programmes, ways[way])->manager;
+        made = journey_clerk(journey, manager, "counter") && (way || journey_clerk(journey, manager, "residence"));
+    }
+    return made;
+}
+
 bool load_run(const struct load *load)
 {
     struct playing playing = {.load = load};
     pthread_t threads[TRAVELLERS];
+    if (!clerks_make(load->shared) ||
+        !journey_control(load->shared, "SHIKAKU_JUKI_URL", "delay", "/inquiries", NETWORK_MS, 1000000))
+        return false;
     for (size_t t = 0; t < TRAVELLERS; t++)
         if (pthread_create(&threads[t], NULL, traveller, &playing) != 0)
             abort();

@@ -270,22 +270,32 @@ static void process_look(struct memory *memory, const struct process *process, c
         stay->most = stay->now;
 }
 
-void memory_look_at(struct memory *memory, const char *name, const char *when)
+/* PostgreSQL's shared memory is read once a round, in its first process. */
+static void round_look(struct memory *memory, const char *when, const char *const *hot)
 {
     struct process list[PROCESSES_MAX];
     size_t count = processes_list(memory, list);
     bool shared = true;
-    for (size_t i = 0; i < count; i++)
-        if (!name || strcmp(list[i].name, name) == 0) {
-            bool postgres = strcmp(list[i].name, "postgres") == 0;
-            process_look(memory, &list[i], when, !postgres || shared);
-            shared = shared && !postgres;
-        }
+    for (size_t i = 0; i < count; i++) {
+        bool postgres = strcmp(list[i].name, "postgres") == 0;
+        process_look(memory, &list[i], when, !postgres || shared);
+        shared = shared && !postgres;
+        for (size_t h = 0; hot && hot[h]; h++)
+            for (size_t p = 0; p < count; p++)
+                if (p != i && strcmp(list[p].name, hot[h]) == 0)
+                    process_look(memory, &list[p], when, true);
+    }
+}
+
+void memory_watch(struct memory *memory)
+{
+    static const char *const hot[] = {"residence", "legacy_sync", NULL};
+    round_look(memory, "load", hot);
 }
 
 void memory_look(struct memory *memory, const char *when)
 {
-    memory_look_at(memory, NULL, when);
+    round_look(memory, when, NULL);
 }
 
 void memory_print(const struct memory *memory)

@@ -13,10 +13,11 @@ struct memory;
 struct memory *memory_new(struct places *places, size_t people, pid_t control);
 void memory_free(struct memory *memory);
 
-/* Read all processes once. `when`: "load", "5 s after". */
+/* Read all processes once. `when`: "load", "5 s after", a part of the place's name. */
 void memory_look(struct memory *memory, const char *when);
-/* Only the process of this name (for one whose content changes fast). */
-void memory_look_at(struct memory *memory, const char *name, const char *when);
+/* The same under load, where the recipients of numbers are looked at again between any two others: what is in them
+ * changes fast. */
+void memory_watch(struct memory *memory);
 
 /* For each service in whose memory a number was ever seen: in how many looks, how many at once, how long one stayed. */
 void memory_print(const struct memory *memory);
