@@ -11,7 +11,7 @@
 
 static const char sql_tie_find[] = "SELECT pseudonym FROM vault.tie WHERE manager = $1 AND token = $2";
 
-bool tie_find(struct work *work, const uint8_t token[INDEX_TOKEN_BYTES], char pseudonym[PSEUDONYM_LENGTH + 1])
+bool tie_find(struct work *work, const uint8_t *token, char pseudonym[PSEUDONYM_LENGTH + 1])
 {
     PGresult *row = pg_query(work->pg, sql_tie_find, &work->fault,
         PG_VALUES(pg_text(work_manager(work)), pg_bytes(token, INDEX_TOKEN_BYTES)));

@@ -6,6 +6,7 @@
 #include "vault/recipients.h"
 
 #include <stdio.h>
+#include <string.h>
 
 const struct setting vault_settings[VAULT_SETTINGS] = {
     {"SHIKAKU_CARD_ROOTS", SETTING_TEXT, "", 0, 0,
@@ -13,9 +14,35 @@ const struct setting vault_settings[VAULT_SETTINGS] = {
     {"SHIKAKU_RECIPIENTS", SETTING_TEXT, "deploy/rights/recipients.json", 0, 0, "To whom numbers may leave."},
 };
 
+#define MANAGERS_MAX 128
+static const char *managers[MANAGERS_MAX];
+static size_t manager_count;
+
+/* Several programmes can be of one manager. */
+static void managers_list(const struct key_want *wants, size_t count)
+{
+    manager_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool listed = wants[i].kind != KEY_INDEX;
+        for (size_t j = 0; !listed && j < manager_count; j++)
+            listed = strcmp(managers[j], wants[i].manager) == 0;
+        if (!listed && manager_count < MANAGERS_MAX)
+            managers[manager_count++] = wants[i].manager;
+    }
+}
+
+size_t vault_managers(const char *const **list)
+{
+    *list = managers;
+    return manager_count;
+}
+
 size_t vault_keys_wanted(const struct key_want **wants)
 {
-    return programme_keys_want(KEY_SET(KEY_DATA) | KEY_SET(KEY_SEAL), KEY_SET(KEY_DATA) | KEY_SET(KEY_INDEX), wants);
+    size_t count =
+        programme_keys_want(KEY_SET(KEY_DATA) | KEY_SET(KEY_SEAL), KEY_SET(KEY_DATA) | KEY_SET(KEY_INDEX), wants);
+    managers_list(*wants, count);
+    return count;
 }
 
 bool vault_prepare(struct fault *fault)

@@ -8,6 +8,8 @@
 extern const struct setting vault_settings[VAULT_SETTINGS];
 
 size_t vault_keys_wanted(const struct key_want **wants);
+/* The managers of all programmes, once each; static. After vault_keys_wanted. */
+size_t vault_managers(const char *const **list);
 bool vault_prepare(struct fault *fault);
 
 #endif

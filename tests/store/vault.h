@@ -81,6 +81,8 @@ static inline void residence_publish(void)
     free(text);
 }
 
+static struct actor *acting; /* who is behind the next request; the dispatcher has checked the token by then */
+
 /* Hand a request over as the bus does; the reply, unpacked, stays valid until the next call on this work. */
 static inline enum outcome deliver(struct work *by, enum route route, const char *sender, const char *key,
     const ProtobufCMessage *message, ProtobufCMessage **reply)
@@ -100,6 +102,7 @@ static inline enum outcome deliver(struct work *by, enum route route, const char
         route_row(route)->request, arena_allocator(by->arena), envelope.payload.len, envelope.payload.data);
     ck_assert_ptr_nonnull(request);
     work_take_request(by, route, &envelope, request);
+    by->actor = acting;
     const struct message *row = NULL;
     for (size_t i = 0; i < NUMBER_MESSAGES; i++)
         if (number_messages[i].route == route)
