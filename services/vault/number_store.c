@@ -154,12 +154,15 @@ static char *array_print(struct work *work, const char *const *pseudonyms, size_
     return text;
 }
 
-/* One look-up for all, a row for each in the order asked; NULL where there is none. */
+/* One look-up for all, a row for each in the order asked; NULL where there is none. CASE and no coalesce: under
+ * row-level security PostgreSQL looks up an index only by what it knows to leak nothing, and coalesce is not of that.
+ * LIMIT 1 keeps it from reading all of a manager's. */
 static const char sql_tie_numbers[] =
     "SELECT tie.number, tie.pseudonym FROM unnest($2::text[]) WITH ORDINALITY AS asked (pseudonym, place) "
     "LEFT JOIN vault.joined ON joined.manager = $1 AND joined.pseudonym = asked.pseudonym "
-    "LEFT JOIN vault.tie ON tie.manager = $1 AND tie.pseudonym = coalesce(joined.leads_to, asked.pseudonym) "
-    "AND tie.replaced_on IS NULL ORDER BY asked.place";
+    "LEFT JOIN LATERAL (SELECT t.number, t.pseudonym FROM vault.tie t WHERE t.manager = $1 AND t.pseudonym = "
+    "CASE WHEN joined.leads_to IS NULL THEN asked.pseudonym ELSE joined.leads_to END "
+    "AND t.replaced_on IS NULL LIMIT 1) tie ON true ORDER BY asked.place";
 
 bool tie_numbers(struct work *work, const char *const *pseudonyms, size_t count, struct my_number *numbers, bool *known)
 {
@@ -184,7 +187,8 @@ bool tie_numbers(struct work *work, const char *const *pseudonyms, size_t count,
 /* A pseudonym that was joined has no row of its own any more: it is known since it was joined. */
 static const char sql_tie_resolve[] =
     "SELECT coalesce(joined.leads_to, ''), (SELECT min(tie.tied_on)::text FROM vault.tie WHERE tie.manager = $1 AND "
-    "tie.pseudonym = coalesce(joined.leads_to, asked.pseudonym)) FROM unnest($2::text[]) WITH ORDINALITY AS asked "
+    "tie.pseudonym = CASE WHEN joined.leads_to IS NULL THEN asked.pseudonym ELSE joined.leads_to END) FROM "
+    "unnest($2::text[]) WITH ORDINALITY AS asked "
     "(pseudonym, place) LEFT JOIN vault.joined ON joined.manager = $1 AND joined.pseudonym = asked.pseudonym "
     "ORDER BY asked.place";
 
