@@ -8,7 +8,7 @@
 #include "chassis/programme_keys.h"
 
 static const struct setting settings[] = {
-    {"SHIKAKU_PUBLIC_URL", SETTING_TEXT, "https://localhost:8443", 0, 0,
+    {"SHIKAKU_PUBLIC_URL", SETTING_URL, "https://localhost:8443", 0, 0,
         "Public address; the QR code of a certificate leads to it with /w/?c=…. At most 150 bytes."},
 };
 

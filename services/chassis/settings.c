@@ -43,11 +43,22 @@ static bool number_parse(const struct setting *setting, const char *text, int64_
     return true;
 }
 
+static bool is_url(const char *text)
+{
+    size_t scheme = strncmp(text, "https://", 8) == 0 ? 8 : strncmp(text, "http://", 7) == 0 ? 7 : 0;
+    return scheme && text[scheme] && strcspn(text + scheme, "/?#") > 0 && !strpbrk(text, " \t\r\n") &&
+           text[strlen(text) - 1] != '/';
+}
+
 static bool setting_check(const struct setting *setting)
 {
     const char *given = setting_given(setting);
     if (!given) {
         journal(JOURNAL_ERROR, NULL, "setting_missing", WORD("setting", setting->name));
+        return false;
+    }
+    if (setting->kind == SETTING_URL && !is_url(given)) {
+        journal(JOURNAL_ERROR, NULL, "setting_is_no_url", WORD("setting", setting->name));
         return false;
     }
     int64_t number;

@@ -10,6 +10,7 @@
 enum setting_kind {
     SETTING_TEXT,
     SETTING_NUMBER, /* decimal, min..max */
+    SETTING_URL,    /* http://HOST… or https://HOST…, no slash at the end; read by setting_text */
 };
 
 struct setting {

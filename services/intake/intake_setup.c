@@ -12,10 +12,10 @@ const struct setting intake_settings[INTAKE_SETTINGS] = {
         "Folder of the pinned roots of 署名用電子証明書. Empty: KEYS/jpki-roots."},
     {"SHIKAKU_JPKI_POLICY", SETTING_TEXT, "1.2.392.200149.8.5.1.0.20", 0, 0,
         "Certificate policy that a signer must have; the default is the test environment's."},
-    {"SHIKAKU_CRL_URL", SETTING_TEXT, NULL, 0, 0, "Where the lists of revoked certificates are: URL/ROOT.crl."},
+    {"SHIKAKU_CRL_URL", SETTING_URL, NULL, 0, 0, "Where the lists of revoked certificates are: URL/ROOT.crl."},
     {"SHIKAKU_CRL_SECONDS", SETTING_NUMBER, "60", 1, 86400, "How often the lists are fetched, in seconds."},
-    {"SHIKAKU_PAYMENT_URL", SETTING_TEXT, NULL, 0, 0, "The payment service."},
-    {"SHIKAKU_NOTICE_URL", SETTING_TEXT, NULL, 0, 0, "Mynaportal's receiver of notices (お知らせ)."},
+    {"SHIKAKU_PAYMENT_URL", SETTING_URL, NULL, 0, 0, "The payment service."},
+    {"SHIKAKU_NOTICE_URL", SETTING_URL, NULL, 0, 0, "Mynaportal's receiver of notices (お知らせ)."},
     {"SHIKAKU_TRIES", SETTING_NUMBER, "20", 1, 1000, "Failed tries of a step after which a person is asked."},
     {"SHIKAKU_LANE_THREADS", SETTING_NUMBER, "1", 1, 16, "Step threads a peer."},
 };

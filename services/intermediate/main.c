@@ -7,7 +7,7 @@
 #include "intermediate/network.h"
 
 static const struct setting settings[] = {
-    {"SHIKAKU_NETWORK_URL", SETTING_TEXT, "http://127.0.0.1:8422", 0, 0,
+    {"SHIKAKU_NETWORK_URL", SETTING_URL, "http://127.0.0.1:8422", 0, 0,
         "The provision network's address, no slash at the end."},
     {"SHIKAKU_NETWORK_TIMEOUT_MS", SETTING_NUMBER, "10000", 100, 30000, "Longest wait for one answer of the network."},
     {"SHIKAKU_NETWORK_CA", SETTING_TEXT, "", 0, 0, "https: file of the network's root certificates."},

@@ -8,10 +8,10 @@
 #include "legacy_sync/workbook_export.h"
 
 static const struct setting settings[] = {
-    {"SHIKAKU_KAIGI_URL", SETTING_TEXT, "http://127.0.0.1:8431", 0, 0,
+    {"SHIKAKU_KAIGI_URL", SETTING_URL, "http://127.0.0.1:8431", 0, 0,
         "海技資格制度事務処理システム: base address of its API, no slash at the end."},
-    {"SHIKAKU_HOIKUSHI_URL", SETTING_TEXT, "http://127.0.0.1:8432", 0, 0, "保育士登録システム: base address."},
-    {"SHIKAKU_GINOU_URL", SETTING_TEXT, "http://127.0.0.1:8433", 0, 0,
+    {"SHIKAKU_HOIKUSHI_URL", SETTING_URL, "http://127.0.0.1:8432", 0, 0, "保育士登録システム: base address."},
+    {"SHIKAKU_GINOU_URL", SETTING_URL, "http://127.0.0.1:8433", 0, 0,
         "技能検定受検者情報収集・管理システム: base address."},
     {"SHIKAKU_LEGACY_WAIT_MS", SETTING_NUMBER, "10000", 100, 120000,
         "How long one call to an existing system may take, in ms."},

@@ -7,7 +7,7 @@
 #include "residence/juki_network.h"
 
 static const struct setting settings[] = {
-    {"SHIKAKU_JUKI_URL", SETTING_TEXT, "http://127.0.0.1:8421", 0, 0,
+    {"SHIKAKU_JUKI_URL", SETTING_URL, "http://127.0.0.1:8421", 0, 0,
         "The residence network's address, no slash at the end."},
     {"SHIKAKU_JUKI_TIMEOUT_MS", SETTING_NUMBER, "10000", 100, 30000, "Longest wait for one answer of the network."},
     {"SHIKAKU_JUKI_CA", SETTING_TEXT, "", 0, 0, "https: file of the network's root certificates."},

@@ -44,6 +44,30 @@ START_TEST(anything_else_is_refused)
 }
 END_TEST
 
+static const struct setting url_table[] = {
+    {"SHIKAKU_TEST_URL", SETTING_URL, "http://127.0.0.1:8421", 0, 0, "Address of an outside system."},
+};
+
+static bool url_read(const char *url)
+{
+    setenv("SHIKAKU_TEST_URL", url, 1);
+    return settings_read(url_table, 1);
+}
+
+/* A wrong address must stop the service at its start, not show as a peer that is never there. */
+START_TEST(an_address_is_one)
+{
+    static const char *const right[] = {
+        "", "http://127.0.0.1:8421", "https://juki.example", "https://a.example/api/v1"};
+    static const char *const odd[] = {"nonsense", "ftp://a.example", "http://", "https:///path", "https://a.example/",
+        "http://a.example /x", "HTTP//a.example", "127.0.0.1:8421"};
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++)
+        ck_assert_msg(url_read(right[i]), "refused: %s", right[i]);
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
+        ck_assert_msg(!url_read(odd[i]), "taken: %s", odd[i]);
+}
+END_TEST
+
 START_TEST(what_must_be_set_is_missed)
 {
     ck_assert(!table_read(NULL));
@@ -85,6 +109,7 @@ int main(void)
     TCase *cases = tcase_create("settings");
     tcase_add_loop_test(cases, numbers_are_within_their_range, 0, 3);
     tcase_add_loop_test(cases, anything_else_is_refused, 0, WRONG);
+    tcase_add_test(cases, an_address_is_one);
     tcase_add_test(cases, what_must_be_set_is_missed);
     tcase_add_test(cases, the_refusal_names_the_setting_and_not_the_value);
     tcase_add_test_raise_signal(cases, asking_for_what_is_in_no_table_aborts, SIGABRT);
