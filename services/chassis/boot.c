@@ -89,7 +89,7 @@ static void early_stop(int signal_number)
     atomic_store(&told_to_stop, true);
 }
 
-/* Services start in any order, the database among them: wait for it, and for its schema. */
+/* Services start in any order, the database among them: wait for it, and for its schema. NULL: told to stop. */
 static struct pg *database_await(const struct service *service, struct fault *fault)
 {
     struct pg *pg = NULL;
@@ -152,6 +152,12 @@ static int failed(const char *what, const struct fault *fault)
     return 1;
 }
 
+static int stopped(void)
+{
+    journal(JOURNAL_INFO, NULL, "stopped");
+    return 0;
+}
+
 static int serve(const struct service *service)
 {
     struct fault fault = {0};
@@ -161,7 +167,7 @@ static int serve(const struct service *service)
     if (service->schema_version) {
         exchange_store_open(service->name);
         if (!(pg = database_await(service, &fault)))
-            return failed("database", &fault);
+            return stopped();
     }
     bool keyed = keys_open(service, pg, &fault);
     pg_close(pg);
@@ -181,7 +187,8 @@ static int serve(const struct service *service)
         return failed("attach", &fault);
     admin_set_ready(admin, true);
     journal(JOURNAL_INFO, NULL, "ready");
-    event_base_dispatch(base);
+    if (!atomic_load(&told_to_stop)) /* before the loop heard signals */
+        event_base_dispatch(base);
     journal(JOURNAL_INFO, NULL, "stopping");
     admin_set_ready(admin, false);
     if (service->drain)
@@ -190,8 +197,7 @@ static int serve(const struct service *service)
     steps_stop();
     admin_close(admin);
     keyring_close();
-    journal(JOURNAL_INFO, NULL, "stopped");
-    return 0;
+    return stopped();
 }
 
 int service_run(const struct service *service, int argc, char **argv)
