@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#define KEY_WANTS_MAX 512 /* 47 prefectures and the ministries, three kinds each, with room */
+#define KEY_WANTS_MAX 256 /* as many as the keyring holds: 47 prefectures and the ministries, with room */
 
 static struct programmes *in_use;
 

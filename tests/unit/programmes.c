@@ -235,11 +235,28 @@ START_TEST(registration_numbers_are_no_numbers)
 }
 END_TEST
 
+/* ROLL-10: keys are made for managers, so one with two programmes (mlit: 海技士, 小型船舶操縦士) is listed once */
+START_TEST(each_manager_is_listed_once)
+{
+    const char *const *managers;
+    size_t count = programmes_managers(all, &managers);
+    for (size_t i = 0; i < programmes_count(all); i++) {
+        size_t times = 0;
+        for (size_t j = 0; j < count; j++)
+            times += strcmp(managers[j], programmes_at(all, i)->manager) == 0;
+        ck_assert_uint_eq(times, 1);
+    }
+    ck_assert_str_eq(of("kaigishi")->manager, of("kogata-senpaku")->manager);
+    ck_assert_uint_lt(count, programmes_count(all));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("programmes");
     TCase *tests = tcase_create("definitions");
     tcase_add_checked_fixture(tests, load, unload);
+    tcase_add_test(tests, each_manager_is_listed_once);
     tcase_add_test(tests, fields_are_those_of_the_seeds);
     tcase_add_test(tests, counts_are_those_of_the_seeds);
     tcase_add_test(tests, differences_are_those_of_the_seeds);
