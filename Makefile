@@ -11,7 +11,7 @@ DOUBLES := $(basename $(notdir $(filter-out tests/doubles/double.c tests/doubles
 KIT_PROGRAMS := $(basename $(notdir $(wildcard tests/kit/programs/*.c)))
 
 PACKAGES := libpq libevent libevent_pthreads libprotobuf-c jansson cjose libcbor libargon2 icu-uc icu-i18n libqrencode \
-            pangocairo libcurl libzip expat openssl
+            pangocairo libcurl libzip expat openssl libseccomp
 CFLAGS := -std=c11 -D_GNU_SOURCE -g -O2 -fno-omit-frame-pointer -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
           -Wmissing-prototypes -Wvla -Wno-missing-field-initializers -Wno-unused-parameter -pthread \
           -Iservices -Iproto -Itests -I$(B)/proto $(shell pkg-config --cflags $(PACKAGES) p11-kit-1 2>/dev/null)

@@ -1,5 +1,6 @@
 #include "chassis/boot.h"
 #include "vault/number_messages.h"
+#include "vault/sandbox.h"
 #include "vault/vault_setup.h"
 
 int main(int argc, char **argv)
@@ -13,6 +14,7 @@ int main(int argc, char **argv)
         .prepare = vault_prepare,
         .messages = number_messages,
         .message_count = NUMBER_MESSAGES,
+        .attach = sandbox_enter,
     };
     return service_run(&vault, argc, argv);
 }

@@ -4,6 +4,7 @@
 #include "chassis/programme_keys.h"
 #include "vault/number_record.h"
 #include "vault/recipients.h"
+#include "vault/sandbox.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,8 @@ const struct setting vault_settings[VAULT_SETTINGS] = {
     {"SHIKAKU_CARD_ROOTS", SETTING_TEXT, "", 0, 0,
         "Folder of the pinned roots of the card's signer. Empty: KEYS/card-roots."},
     {"SHIKAKU_RECIPIENTS", SETTING_TEXT, "deploy/rights/recipients.json", 0, 0, "To whom numbers may leave."},
+    {"SHIKAKU_VAULT_SANDBOX", SETTING_TEXT, "required", 0, 0,
+        "required: start only with the filter of system calls. off: go without, for a developer's machine."},
 };
 
 #define MANAGERS_MAX 128
@@ -51,5 +54,6 @@ bool vault_prepare(struct fault *fault)
     const char *given = setting_text("SHIKAKU_CARD_ROOTS");
     snprintf(folder, sizeof folder, "%s%s", *given ? given : setting_text("SHIKAKU_KEYS"), *given ? "" : "/card-roots");
     memory_lock();
-    return card_roots_load(folder, fault) && recipients_load(setting_text("SHIKAKU_RECIPIENTS"), fault);
+    return sandbox_setting_check(fault) && card_roots_load(folder, fault) &&
+           recipients_load(setting_text("SHIKAKU_RECIPIENTS"), fault);
 }

@@ -438,6 +438,58 @@ START_TEST(the_program_keeps_to_itself)
 }
 END_TEST
 
+/* Every thread of the process has this line in its status. */
+static void threads_say(pid_t pid, const char *name, const char *wanted)
+{
+    char folder[64], file[320];
+    int threads = 0;
+    snprintf(folder, sizeof folder, "/proc/%d/task", (int)pid);
+    DIR *tasks = opendir(folder);
+    ck_assert_ptr_nonnull(tasks);
+    for (struct dirent *entry; (entry = readdir(tasks));) {
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(file, sizeof file, "task/%.32s/status", entry->d_name);
+        char *line = proc_line(pid, file, name);
+        ck_assert_msg(strcmp(line, wanted) == 0, "%s", line);
+        free(line);
+        threads++;
+    }
+    closedir(tasks);
+    ck_assert_int_ge(threads, 4);
+}
+
+/* NUM-2, NUM-7: once it has started no thread can ask the kernel for more than its work needs, nor win rights back; a
+ * vault told to go without does, and one told nonsense does not start */
+START_TEST(the_program_is_confined)
+{
+    int status;
+    char program[512];
+    char *argv[] = {program, NULL};
+    pid_t pid = vault_start();
+#ifdef __SANITIZE_ADDRESS__
+    threads_say(pid, "Seccomp:", "Seccomp:\t0\n"); /* see sandbox.c; `tests/run --release` proves the filter */
+#else
+    threads_say(pid, "Seccomp:", "Seccomp:\t2\n");
+    threads_say(pid, "NoNewPrivs:", "NoNewPrivs:\t1\n");
+#endif
+    ck_assert_int_eq(kill(pid, SIGTERM), 0);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    setenv("SHIKAKU_VAULT_SANDBOX", "off", 1);
+    pid = vault_start();
+    threads_say(pid, "Seccomp:", "Seccomp:\t0\n");
+    ck_assert_int_eq(kill(pid, SIGTERM), 0);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    setenv("SHIKAKU_VAULT_SANDBOX", "perhaps", 1);
+    snprintf(program, sizeof program, "%s/shikaku-vault", getenv("SHIKAKU_BIN"));
+    ck_assert_int_eq(posix_spawn(&pid, program, NULL, NULL, argv, environ), 0);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+    unsetenv("SHIKAKU_VAULT_SANDBOX");
+}
+END_TEST
+
 int main(void)
 {
     if (!kit_authorities_make("build/kit"))
@@ -457,6 +509,7 @@ int main(void)
     tcase_add_checked_fixture(tests, process_set_up, process_tear_down);
     tcase_add_test(tests, nothing_can_be_dumped);
     tcase_add_test(tests, the_program_keeps_to_itself);
+    tcase_add_test(tests, the_program_is_confined);
     suite_add_tcase(suite, tests);
     SRunner *r = srunner_create(suite);
     srunner_run_all(r, CK_NORMAL);
