@@ -11,6 +11,7 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -38,6 +39,7 @@ struct ring {
 
 static struct ring *ring;
 static size_t ring_count;
+static atomic_bool ring_gone[KEYS_MAX]; /* forgotten while the process runs */
 
 struct helper {
     int fd;
@@ -147,6 +149,10 @@ static bool row_take(struct helper *helper, const PGresult *rows, int row)
     enum key_kind kind;
     if (keyring_by_id(id))
         return true;
+    if (!wrapped.len) { /* destroyed in the table, too (ERASE-2) */
+        journal(JOURNAL_WARNING, NULL, "key_erased", NUMBER("key", id));
+        return true;
+    }
     if (!kind_parse((const char *)kind_text.data, kind_text.len, &kind) ||
         !request_fill(&request, KEY_REQUEST_UNWRAP, manager.data, manager.len, kind) ||
         wrapped.len > sizeof request.wrapped)
@@ -206,6 +212,8 @@ static bool ring_new(void)
     }
     ring = OPENSSL_secure_zalloc(sizeof *ring);
     ring_count = 0;
+    for (size_t i = 0; i < KEYS_MAX; i++)
+        atomic_store(&ring_gone[i], false);
     return ring != NULL;
 }
 
@@ -237,7 +245,8 @@ void keyring_close(void)
 const struct key *keyring_newest(const char *manager, enum key_kind kind)
 {
     for (size_t i = ring_count; i > 0; i--)
-        if (ring->keys[i - 1].kind == kind && strcmp(ring->keys[i - 1].manager, manager) == 0)
+        if (!atomic_load_explicit(&ring_gone[i - 1], memory_order_relaxed) && ring->keys[i - 1].kind == kind &&
+            strcmp(ring->keys[i - 1].manager, manager) == 0)
             return &ring->keys[i - 1];
     return NULL;
 }
@@ -245,7 +254,16 @@ const struct key *keyring_newest(const char *manager, enum key_kind kind)
 const struct key *keyring_by_id(uint32_t id)
 {
     for (size_t i = 0; id && i < ring_count; i++)
-        if (ring->keys[i].id == id)
+        if (ring->keys[i].id == id && !atomic_load_explicit(&ring_gone[i], memory_order_relaxed))
             return &ring->keys[i];
     return NULL;
+}
+
+void keyring_forget(const char *manager)
+{
+    for (size_t i = 0; i < ring_count; i++)
+        if (strcmp(ring->keys[i].manager, manager) == 0) {
+            atomic_store(&ring_gone[i], true);
+            OPENSSL_cleanse(ring->keys[i].secret, KEY_BYTES);
+        }
 }

@@ -40,6 +40,10 @@ const struct key *keyring_newest(const char *manager, enum key_kind kind);
 /* A key by its id, as stored in a row; NULL when unknown or destroyed. */
 const struct key *keyring_by_id(uint32_t id);
 
+/* The end of a manager (ERASE-2): wipe its keys from this process. Who uses one at that instant reads or writes nothing
+ * that could be read again. */
+void keyring_forget(const char *manager);
+
 const char *key_kind_text(enum key_kind kind); /* "data", "index", "issue", "seal", "sign", "bus" */
 
 /* Public halves; out sizes 32, 65 (uncompressed point) bytes. */

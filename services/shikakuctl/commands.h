@@ -6,6 +6,7 @@
 #define COMMAND_USAGE 64
 
 int keys_status_command(int argc, char **argv);
+int keys_end_command(int argc, char **argv);
 int peer_add_command(int argc, char **argv);
 int staff_add_command(int argc, char **argv);
 int audit_verify_command(int argc, char **argv);

@@ -21,6 +21,8 @@ static const struct command {
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"keys", "status", "", "which keys are there", keys_status_command},
+    {"keys", "end", "MANAGER DECISION",
+        "end a manager's use of the vault for good: destroy its keys, print what was destroyed", keys_end_command},
     {"peer", "add", "NAME KEY MANAGER ROUTE…", "enrol an agency's own client: its X25519 key in hex, what it may send",
         peer_add_command},
     {"staff", "add", "ACCOUNT ROLE MANAGER PROGRAMMES PERSON NEED",

@@ -278,4 +278,5 @@ const struct message number_messages[NUMBER_MESSAGES] = {
     {ROUTE_vault_correction_decide, correction_decide_check, correction_decide_act},
     {ROUTE_vault_portal_tie, portal_tie_check, portal_tie_act},
     {ROUTE_vault_portal_persons, portal_persons_check, portal_persons_act},
+    {ROUTE_vault_manager_end, manager_end_check, manager_end_act},
 };

@@ -1,5 +1,7 @@
 #include "vault/person_messages.h"
 
+#include "chassis/keyring.h"
+#include "vault/ending_store.h"
 #include "vault/number_messages.h"
 #include "vault/number_record.h"
 #include "vault/person_store.h"
@@ -155,6 +157,37 @@ enum outcome correction_decide_act(struct work *work)
     reply.other = correction.other;
     correction_record(work, &correction, request->reason);
     return work_commit(work, &reply.base);
+}
+
+/* The end of a manager's use */
+
+bool manager_end_check(const ProtobufCMessage *message, struct fault *fault)
+{
+    const Vault__ManagerEndRequest *request = (const Vault__ManagerEndRequest *)message;
+    if (strcmp(request->manager, "*") == 0) /* the service's own keys end with the service */
+        return fault_set(fault, FAULT_item_invalid, "manager");
+    return text_check(request->manager, 31, "manager", fault) && reason_check(request->reason, fault);
+}
+
+/* Asked for again, for the token did not answer: the same certificate. */
+enum outcome manager_end_act(struct work *work)
+{
+    const Vault__ManagerEndRequest *request = (const Vault__ManagerEndRequest *)work->request;
+    Vault__ManagerEndReply reply = VAULT__MANAGER_END_REPLY__INIT;
+    if (!work_begin(work, request->manager))
+        return work_end(work);
+    bool ended = ending_find(work, &reply.certificate);
+    if (!ended && work->fault.code == FAULT_not_found) {
+        work->fault.code = FAULT_NONE;
+        ended = manager_check(request->manager, &work->fault) && ending_make(work, request->reason, &reply.certificate);
+    }
+    if (!ended)
+        return work_refuse(work);
+    work_audit(work, &(struct touch){.reason = request->reason});
+    enum outcome outcome = work_commit(work, &reply.base);
+    if (outcome == OUTCOME_DONE)
+        keyring_forget(request->manager);
+    return outcome;
 }
 
 /* Portal pseudonyms (マイナポータル仮名ID) */

@@ -1,5 +1,5 @@
 /* What happens to a person's ties after enrolment: a changed number, a correction under two people's approval, portal
- * pseudonyms. */
+ * pseudonyms; the end of a manager's use. */
 #ifndef VAULT_PERSON_MESSAGES_H
 #define VAULT_PERSON_MESSAGES_H
 
@@ -17,5 +17,8 @@ bool portal_tie_check(const ProtobufCMessage *message, struct fault *fault);
 enum outcome portal_tie_act(struct work *work);
 bool portal_persons_check(const ProtobufCMessage *message, struct fault *fault);
 enum outcome portal_persons_act(struct work *work);
+
+bool manager_end_check(const ProtobufCMessage *message, struct fault *fault);
+enum outcome manager_end_act(struct work *work);
 
 #endif
