@@ -149,6 +149,13 @@ fuzz: ## feed each decoder with junk for FUZZ_SECONDS=20
 	@$(MAKE) --no-print-directory -s -j$(shell nproc) fuzz-programs
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
 
+bench: ## every figure beside its bound, all in one run, as one table
+	@deploy/setup
+	@$(MAKE) --no-print-directory -j$(shell nproc) build bench-programs
+	@tests/bench/run
+
+bench-programs: $(BENCHES)
+
 clean: ## stop what runs and remove everything that was built or made
 	deploy/stack stop
 	deploy/cluster remove
@@ -158,4 +165,4 @@ clean: ## stop what runs and remove everything that was built or made
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-.PHONY: build demo run check-programs test leaks leaks-programs lint analyze fuzz fuzz-programs clean help
+.PHONY: build demo run check-programs test leaks leaks-programs bench bench-programs lint analyze fuzz fuzz-programs clean help
