@@ -150,7 +150,8 @@ static const char sql_find[] =
     "a.domicile, a.fee, a.fee_state, a.charge, a.pay_url, a.entry, a.version, a.registration_number, a.fields, "
     "a.certificate, q.state, q.resume, q.attempt, (SELECT count(*) FROM intake.history h WHERE h.manager = $1 "
     "AND h.application = $2 AND h.state = 'person') "
-    "FROM intake.application a JOIN intake.queue q USING (application) WHERE a.manager = $1 AND a.application = $2";
+    "FROM intake.application a JOIN intake.queue q USING (manager, application) WHERE a.manager = $1 AND a.application "
+    "= $2";
 
 static struct bytes open_column(struct work *work, const PGresult *row, int column, struct cover_place place)
 {
@@ -306,7 +307,7 @@ bool history_list(struct work *work, const struct application *a, struct history
 /* ARRAY is evaluated once; IN could be evaluated for each row, and lease more than the limit. */
 static const char sql_lease[] =
     "UPDATE intake.queue SET lease_until = clock_timestamp() + interval '30 s', attempt = attempt + 1 "
-    "WHERE application = ANY (ARRAY(SELECT application FROM intake.queue WHERE state = ANY ($1::text[]) "
+    "WHERE ctid = ANY (ARRAY(SELECT ctid FROM intake.queue WHERE state = ANY ($1::text[]) "
     "AND due_at <= clock_timestamp() AND (lease_until IS NULL OR lease_until < clock_timestamp()) "
     "ORDER BY due_at LIMIT $2::int FOR UPDATE SKIP LOCKED)) RETURNING application, manager";
 
@@ -323,7 +324,7 @@ size_t queue_lease(struct work *work, const char *states, struct leased leased[L
 
 static const char sql_move[] =
     "UPDATE intake.queue SET state = $3, resume = $4, due_at = clock_timestamp(), lease_until = NULL, attempt = 0 "
-    "WHERE application = $1 AND state = $2";
+    "WHERE application = $1 AND state = $2 AND manager = $5";
 
 void application_move(struct work *work, const struct application *a, const struct move *move)
 {
@@ -334,36 +335,39 @@ void application_move(struct work *work, const struct application *a, const stru
     }
     pg_queue_exactly(work->pg, sql_move, 1, FAULT_state_conflict,
         PG_VALUES(pg_text(a->application), pg_text(state_name(a->state)), pg_text(state_name(move->to)),
-            pg_text(move->to == STATE_person ? state_name(move->resume) : "")));
+            pg_text(move->to == STATE_person ? state_name(move->resume) : ""), pg_text(a->manager)));
     history_put(work, a, move->to, move->code, move->reason);
 }
 
 static const char sql_postpone[] =
     "UPDATE intake.queue SET due_at = clock_timestamp() + $3::bigint * interval '1 ms', lease_until = NULL "
-    "WHERE application = $1 AND state = $2";
+    "WHERE application = $1 AND state = $2 AND manager = $4";
 
 void application_postpone(struct work *work, const struct application *a, int64_t ms)
 {
-    pg_queue(work->pg, sql_postpone, PG_VALUES(pg_text(a->application), pg_text(state_name(a->state)), pg_integer(ms)));
+    pg_queue(work->pg, sql_postpone,
+        PG_VALUES(pg_text(a->application), pg_text(state_name(a->state)), pg_integer(ms), pg_text(a->manager)));
 }
 
 static const char sql_wait[] =
     "UPDATE intake.queue SET due_at = clock_timestamp() + $3::bigint * interval '1 ms', lease_until = NULL, attempt = "
     "0 "
-    "WHERE application = $1 AND state = $2";
+    "WHERE application = $1 AND state = $2 AND manager = $4";
 
 void application_wait(struct work *work, const struct application *a, int64_t ms)
 {
-    pg_queue(work->pg, sql_wait, PG_VALUES(pg_text(a->application), pg_text(state_name(a->state)), pg_integer(ms)));
+    pg_queue(work->pg, sql_wait,
+        PG_VALUES(pg_text(a->application), pg_text(state_name(a->state)), pg_integer(ms), pg_text(a->manager)));
 }
 
 static const char sql_put_back[] =
     "UPDATE intake.queue SET due_at = clock_timestamp(), lease_until = NULL, attempt = greatest(attempt - 1, 0) "
-    "WHERE application = $1 AND state = $2";
+    "WHERE application = $1 AND state = $2 AND manager = $3";
 
 void application_put_back(struct work *work, const struct application *a)
 {
-    pg_queue(work->pg, sql_put_back, PG_VALUES(pg_text(a->application), pg_text(state_name(a->state))));
+    pg_queue(
+        work->pg, sql_put_back, PG_VALUES(pg_text(a->application), pg_text(state_name(a->state)), pg_text(a->manager)));
 }
 
 /* What became known */

@@ -115,6 +115,15 @@ static void ledger_check(const char *setting, const char *kind, int total)
     journey_answer_fini(&answer);
 }
 
+/* How many applications of these programmes there are: so many hand-overs an existing system must have taken. */
+static int handed_over(const char *programme, const char *other)
+{
+    char sql[200];
+    snprintf(
+        sql, sizeof sql, "SELECT count(*) FROM intake.application WHERE programme IN ('%s', '%s')", programme, other);
+    return (int)stack_count(sql);
+}
+
 /* ROLL-1, PAY-3, CERT-2, NOTE-1, LINK-6: nothing lost, nothing doubled */
 START_TEST(what_was_acknowledged_ends_once)
 {
@@ -144,6 +153,9 @@ START_TEST(what_was_acknowledged_ends_once)
     ledger_check("SHIKAKU_NOTICE_URL", "notice", all);
     ledger_check("SHIKAKU_PAYMENT_URL", "payment",
         (int)stack_count("SELECT count(*) FROM intake.fee_entry WHERE method = 'online'"));
+    ledger_check("SHIKAKU_KAIGI_URL", "taken", handed_over("kaigishi", "kogata-senpaku"));
+    ledger_check("SHIKAKU_HOIKUSHI_URL", "taken", handed_over("hoikushi", ""));
+    ledger_check("SHIKAKU_GINOU_URL", "taken", handed_over("ginou-kentei", ""));
     journey_close(&shared);
 }
 END_TEST

@@ -44,15 +44,16 @@ GRANT SELECT, INSERT, UPDATE ON intake.application TO shikaku_intake;
 
 -- Where each application stands and when it is looked at again; no personal data, so that a lane can look across managers.
 CREATE TABLE intake.queue (
-    application text PRIMARY KEY,
     manager text NOT NULL,
+    application text NOT NULL,
     state text NOT NULL CHECK (state IN ('residence', 'residence_terminal', 'family', 'person', 'review', 'fee',
         'registering', 'certifying', 'handing_over', 'notifying', 'completed', 'returning', 'returned', 'rejecting',
         'rejected')),
     resume text NOT NULL DEFAULT '',  -- state = 'person': where it goes on once a person settled it
     due_at timestamptz NOT NULL DEFAULT now(),
     lease_until timestamptz,
-    attempt integer NOT NULL DEFAULT 0
+    attempt integer NOT NULL DEFAULT 0,
+    PRIMARY KEY (manager, application)
 );
 CREATE INDEX queue_due ON intake.queue (state, due_at);
 CREATE INDEX queue_manager ON intake.queue (manager, state);
@@ -61,9 +62,10 @@ GRANT SELECT, INSERT, UPDATE ON intake.queue TO shikaku_intake;
 -- From a receipt number, or a holder's token under the manager's own index key, to the application.
 CREATE TABLE intake.directory (
     receipt text PRIMARY KEY,
-    application text NOT NULL UNIQUE,
     manager text NOT NULL,
-    portal_token bytea NOT NULL
+    application text NOT NULL,
+    portal_token bytea NOT NULL,
+    UNIQUE (manager, application)
 );
 CREATE INDEX directory_holder ON intake.directory (portal_token);
 GRANT SELECT, INSERT ON intake.directory TO shikaku_intake;
