@@ -18,23 +18,31 @@
 #define BYTES_MAX (64 * 1024)
 #define FILLING 6000 /* of a value that goes to TOAST; half of it when compressed */
 
-/* Of no list in kit/people.c. */
+/* Only the number of the person: names repeat, and the name of this one can be the name of one who is planted. */
+static void number_take(uint32_t index, char number[13])
+{
+    struct kit_person person;
+    kit_person_make(&person, JOURNEY_SEED, index);
+    memcpy(number, person.number, 13);
+    explicit_bzero(&person, sizeof person);
+}
+
 const char *control_value(enum planted_kind kind)
 {
-    static struct kit_person person;
-    if (!*person.number)
-        kit_person_make(&person, JOURNEY_SEED, KIT_PEOPLE_MAX - 1);
-    return kind == PLANTED_NUMBER ? person.number
-           : kind == PLANTED_NAME ? "検査　零号"
-                                  : "東京都検査区対照町９丁目８番７号　検査対照ビル６０５号室";
+    static char number[13];
+    static const char *const texts[PLANTED_KINDS] = {[PLANTED_NAME] = "検査　零号", /* of no list in kit/people.c */
+        [PLANTED_ADDRESS] = "東京都検査区対照町９丁目８番７号　検査対照ビル６０５号室"};
+    if (!*number)
+        number_take(KIT_PEOPLE_MAX - 1, number);
+    return kind == PLANTED_NUMBER ? number : texts[kind];
 }
 
 const char *control_typed_number(void)
 {
-    static struct kit_person person;
-    if (!*person.number)
-        kit_person_make(&person, JOURNEY_SEED, KIT_PEOPLE_MAX - 2);
-    return person.number;
+    static char number[13];
+    if (!*number)
+        number_take(KIT_PEOPLE_MAX - 2, number);
+    return number;
 }
 
 void controls_add(struct needles *needles)

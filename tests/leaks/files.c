@@ -174,8 +174,8 @@ void files_search_temporary(struct places *places)
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/pg/base/pgsql_tmp", getenv("SHIKAKU_VAR"));
     (void)place_find(places, "PostgreSQL temp");
-    if (access(path, F_OK) == 0)
-        (void)files_search(places, "PostgreSQL temp", path);
+    if (access(path, F_OK) == 0 && !files_search(places, "PostgreSQL temp", path))
+        return; /* it went meanwhile */
 }
 
 bool files_search_logs(struct places *places)

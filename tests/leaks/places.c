@@ -30,6 +30,7 @@ static const struct {
     {"memory of haproxy*", TEXTS, 0},
     {"memory of portal*", TEXTS, 0},
     {"memory of intake*", TEXTS, 0},
+    {"memory of intermediate*", KIND_BIT(PLANTED_ADDRESS), 0}, /* 本籍, compared with the family register */
     {"memory of records*", TEXTS, 0},
     {"memory of certificates*", TEXTS, 0},
     {"HAProxy to portal", TEXTS, BOTH},
