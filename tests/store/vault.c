@@ -391,8 +391,8 @@ START_TEST(no_other_role_can_read)
 }
 END_TEST
 
-/* NUM-1: the tables of ties refer to nothing and nothing refers to them; the vault itself cannot change or remove a tie
- */
+/* NUM-1: the tables of ties refer to nothing and nothing refers to them; the vault itself cannot remove a tie, nor
+ * change whose manager's it is, since when, or which person the gateway's id is */
 START_TEST(ties_stand_alone_and_stay)
 {
     ck_assert_int_eq(count_as("",
@@ -402,7 +402,10 @@ START_TEST(ties_stand_alone_and_stay)
         0);
     ck_assert_int_eq(count_as("",
                          "SELECT (has_table_privilege('vault.tie', 'UPDATE, DELETE, TRUNCATE, REFERENCES') OR "
-                         "has_table_privilege('vault.gateway_tie', 'UPDATE, DELETE, TRUNCATE, REFERENCES'))"
+                         "has_table_privilege('vault.gateway_tie', 'UPDATE, DELETE, TRUNCATE, REFERENCES') OR "
+                         "has_column_privilege('vault.tie', 'manager', 'UPDATE') OR "
+                         "has_column_privilege('vault.tie', 'tied_on', 'UPDATE') OR "
+                         "has_column_privilege('vault.gateway_tie', 'gateway_id', 'UPDATE'))"
                          "::integer"),
         0);
 }
