@@ -243,7 +243,6 @@ struct bus_worker {
 
 struct bus_listener {
     nng_socket socket;
-    nng_listener listener;
     bus_handler handle;
     void (*worker_free)(void *);
     atomic_bool draining;
@@ -299,7 +298,7 @@ static bool socket_listen(struct bus_listener *listener, const char *self)
     nng_socket_set_ms(listener->socket, NNG_OPT_RECVTIMEO, SEND_MS);
     /* A socket file left by a killed process would be in the way. */
     remove(url + strlen("ipc://"));
-    int result = nng_listen(listener->socket, url, &listener->listener, 0);
+    int result = nng_listen(listener->socket, url, NULL, 0);
     if (result != 0)
         journal(JOURNAL_ERROR, NULL, "bus_address_not_usable", NUMBER("code", result));
     return result == 0;
@@ -369,10 +368,10 @@ bool bus_listen(struct bus_listener **out, const char *self, int threads, void *
     return true;
 }
 
+/* The listener stays open until the last worker has answered: closing it would close the connections on which those
+ * answers go. A request that nobody takes up any more is sent again by its sender when the connection ends. */
 void bus_drain(struct bus_listener *listener)
 {
-    if (!listener)
-        return;
-    nng_listener_close(listener->listener);
-    listener_close(listener, listener->threads);
+    if (listener)
+        listener_close(listener, listener->threads);
 }

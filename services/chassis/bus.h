@@ -38,6 +38,6 @@ typedef struct bytes (*bus_handler)(void *worker, const void *frame, size_t len)
 struct bus_listener;
 MUST_USE bool bus_listen(struct bus_listener **listener, const char *self, int threads, void *(*worker_new)(int index),
     bus_handler handle, void (*worker_free)(void *), struct fault *fault);
-void bus_drain(struct bus_listener *listener); /* accept nothing new, finish what runs, close; frees */
+void bus_drain(struct bus_listener *listener); /* take up nothing new, finish and answer what runs, close; frees */
 
 #endif
