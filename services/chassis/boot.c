@@ -37,8 +37,8 @@ static const struct service *running;
 static struct event_base *base;
 
 static const struct lane relay_lanes[] = {
-    {LANE_OUTBOX, 1, outbox_relay, NULL},
-    {LANE_AUDIT, 1, audit_relay, NULL},
+    {LANE_OUTBOX, 1, outbox_relay, NULL, RELAY_BATCH, 40},
+    {LANE_AUDIT, 1, audit_relay, NULL, AUDIT_BATCH, 200},
 };
 
 /* audit takes its own records over by itself. */

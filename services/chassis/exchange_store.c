@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RELAY_BATCH 32
-#define AUDIT_BATCH 400
 #define AUDIT_ROW_BYTES 160 /* sequence, two digests, and a chain's own fields */
 #define PARKED_SECONDS 3600
 #define SWEEP_MS 60000

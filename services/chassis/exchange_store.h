@@ -24,6 +24,10 @@ void outbox_put(struct pg *pg, enum route route, const uint8_t key[IDEMPOTENCY_K
 void audit_outbox_put(struct pg *pg, const char *instance, int worker, uint64_t sequence, const uint8_t previous[32],
     const uint8_t digest[32], struct bytes event);
 
+/* Items of a full turn. */
+#define RELAY_BATCH 32
+#define AUDIT_BATCH 400
+
 /* Lane turns: relay what waits; outbox_relay also deletes what the inbox need not remember. Return how many items were
  * worked on. */
 int outbox_relay(struct work *work, const struct lane *lane);

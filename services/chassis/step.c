@@ -16,8 +16,9 @@
 struct running_lane {
     const struct lane *lane;
     pthread_mutex_t mutex;
-    pthread_cond_t woken;
+    pthread_cond_t woken, stopped;
     unsigned wakes; /* counts, so that a wake between a turn and the wait is not lost */
+    int waiting;    /* threads that a wake wakes; the others are at work or gather */
 };
 
 struct step_thread {
@@ -38,22 +39,47 @@ void step_wake(const char *name)
         if (strcmp(lanes[i].lane->name, name) == 0) {
             pthread_mutex_lock(&lanes[i].mutex);
             lanes[i].wakes++;
-            pthread_cond_signal(&lanes[i].woken);
+            if (lanes[i].waiting)
+                pthread_cond_signal(&lanes[i].woken);
             pthread_mutex_unlock(&lanes[i].mutex);
             return;
         }
 }
 
+static struct timespec clock_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now;
+}
+
+static struct timespec later(struct timespec from, int ms)
+{
+    from.tv_nsec += ms * 1000000L;
+    from.tv_sec += from.tv_nsec / 1000000000L;
+    from.tv_nsec %= 1000000000L;
+    return from;
+}
+
+/* Until a wake since `seen`, or the next poll. */
 static void lane_wait(struct running_lane *lane, unsigned seen)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += POLL_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
+    struct timespec until = later(clock_now(), POLL_MS);
     pthread_mutex_lock(&lane->mutex);
+    lane->waiting++;
     while (lane->wakes == seen && !atomic_load(&stopping))
         if (pthread_cond_timedwait(&lane->woken, &lane->mutex, &until) != 0)
+            break;
+    lane->waiting--;
+    pthread_mutex_unlock(&lane->mutex);
+}
+
+static void lane_gather(struct running_lane *lane, struct timespec begun)
+{
+    struct timespec until = later(begun, lane->lane->gather_ms);
+    pthread_mutex_lock(&lane->mutex);
+    while (!atomic_load(&stopping))
+        if (pthread_cond_timedwait(&lane->stopped, &lane->mutex, &until) != 0)
             break;
     pthread_mutex_unlock(&lane->mutex);
 }
@@ -67,12 +93,15 @@ static void *step_run(void *argument)
         unsigned seen = lane->wakes;
         pthread_mutex_unlock(&lane->mutex);
         work_reset(self->work);
+        struct timespec begun = clock_now();
         int worked = 0;
         if (pg_ensure(self->work->pg, &self->work->fault))
             worked = lane->lane->turn(self->work, lane->lane);
         if (worked > 0) {
             meter_add(METER_lane_turns_total, lane->lane->name, 1);
             meter_add(METER_lane_items_total, lane->lane->name, worked);
+            if (worked < lane->lane->full)
+                lane_gather(lane, begun);
         } else
             lane_wait(lane, seen);
     }
@@ -90,6 +119,7 @@ static bool lane_start(const struct service *service, const struct lane *row)
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&lane->woken, &attributes);
+    pthread_cond_init(&lane->stopped, &attributes);
     pthread_condattr_destroy(&attributes);
     lane_count++;
     for (int i = 0; i < row->threads; i++) {
@@ -128,6 +158,7 @@ void steps_stop(void)
     for (size_t i = 0; i < lane_count; i++) {
         pthread_mutex_lock(&lanes[i].mutex);
         pthread_cond_broadcast(&lanes[i].woken);
+        pthread_cond_broadcast(&lanes[i].stopped);
         pthread_mutex_unlock(&lanes[i].mutex);
     }
     for (size_t i = 0; i < thread_count; i++) {

@@ -12,6 +12,9 @@ struct lane {
     int threads;
     int (*turn)(struct work *work, const struct lane *lane);
     const void *detail; /* the service's own */
+    /* Under load many small turns cost more than a few full ones: after a turn of fewer items than `full`, a thread
+     * gathers until `gather_ms` after that turn began. What comes after a quiet time is taken at once. 0: never. */
+    int full, gather_ms;
 };
 
 /* Wake the threads of a lane (by name) after a COMMIT that made work for it. Cheap; may be called from any thread. */

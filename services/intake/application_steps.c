@@ -24,6 +24,7 @@
 #define PAYMENT_LOOK_MIN_MS 500
 #define PAYMENT_LOOK_MAX_MS 60000
 #define TURN_MS 10000 /* no step begins later in a turn; one step's calls take 20 s at most, and a lease lasts 30 s */
+#define GATHER_MS 40
 #define RETRY_MIN_MS 200
 #define RETRY_MAX_MS 30000
 
@@ -208,13 +209,13 @@ struct lane_detail {
 static int application_turn(struct work *work, const struct lane *lane);
 
 struct lane application_lanes[APPLICATION_LANES] = {
-    {"residence", 1, application_turn, DETAIL("{residence}", residence_ask)},
-    {"family", 1, application_turn, DETAIL("{family}", family_ask)},
-    {"fee", 1, application_turn, DETAIL("{fee}", fee_ask)},
-    {"registering", 1, application_turn, DETAIL("{registering}", registration_ask)},
-    {"certifying", 1, application_turn, DETAIL("{certifying}", certificate_ask)},
-    {"handing_over", 1, application_turn, DETAIL("{handing_over}", legacy_ask)},
-    {"notifying", 1, application_turn, DETAIL("{notifying,returning,rejecting}", notice_ask)},
+    {"residence", 1, application_turn, DETAIL("{residence}", residence_ask), LEASE_MAX, GATHER_MS},
+    {"family", 1, application_turn, DETAIL("{family}", family_ask), LEASE_MAX, GATHER_MS},
+    {"fee", 1, application_turn, DETAIL("{fee}", fee_ask), LEASE_MAX, GATHER_MS},
+    {"registering", 1, application_turn, DETAIL("{registering}", registration_ask), LEASE_MAX, GATHER_MS},
+    {"certifying", 1, application_turn, DETAIL("{certifying}", certificate_ask), LEASE_MAX, GATHER_MS},
+    {"handing_over", 1, application_turn, DETAIL("{handing_over}", legacy_ask), LEASE_MAX, GATHER_MS},
+    {"notifying", 1, application_turn, DETAIL("{notifying,returning,rejecting}", notice_ask), LEASE_MAX, GATHER_MS},
 };
 
 void application_lanes_set_threads(int threads)

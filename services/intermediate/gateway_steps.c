@@ -23,6 +23,7 @@
 #define POLL_FIRST_MS 60
 #define POLL_LAST_MS 30000
 #define RETRY_LAST_MS 60000
+#define GATHER_MS 40
 #define HOUR_MS (60 * 60 * 1000LL)
 
 /* As short as it can be, because what a killed turn held waits for its lease; longer than any turn that lives. */
@@ -193,8 +194,8 @@ static int forget_turn(struct work *work, const struct lane *lane)
 }
 
 const struct lane gateway_lanes[] = {
-    {LANE_ACQUIRE, 2, inquiries_turn, NULL},
-    {LANE_NETWORK, 2, inquiries_turn, NULL},
+    {LANE_ACQUIRE, 2, inquiries_turn, NULL, INQUIRY_LEASE_MAX, GATHER_MS},
+    {LANE_NETWORK, 2, inquiries_turn, NULL, INQUIRY_LEASE_MAX, GATHER_MS},
     {LANE_FORGET, 1, forget_turn, NULL},
 };
 const size_t gateway_lane_count = sizeof gateway_lanes / sizeof *gateway_lanes;

@@ -24,6 +24,7 @@
 
 #define RELEASE_MS 15000 /* the vault's deadline, with room */
 #define RETRY_LAST_MS 60000
+#define GATHER_MS 40
 #define RESULT_REFUSED "refused"
 #define RESULT_UNAVAILABLE "unavailable"
 
@@ -335,9 +336,9 @@ static int forget_turn(struct work *work, const struct lane *lane)
 static const bool one_by_one = true;
 
 const struct lane inquiry_lanes[] = {
-    {LANE_BATCH, 2, inquire_turn, NULL},
+    {LANE_BATCH, 2, inquire_turn, NULL, INQUIRY_LEASE_MAX, GATHER_MS},
     {LANE_INSTANT, 1, inquire_turn, &one_by_one},
-    {LANE_ACQUIRE, 1, acquire_turn, NULL},
+    {LANE_ACQUIRE, 1, acquire_turn, NULL, INQUIRY_LEASE_MAX, GATHER_MS},
     {LANE_FORGET, 1, forget_turn, NULL},
 };
 const size_t inquiry_lane_count = sizeof inquiry_lanes / sizeof *inquiry_lanes;
