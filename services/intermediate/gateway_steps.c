@@ -138,9 +138,11 @@ static void turns_record(struct work *work, struct gateway_turn *turns, int coun
 
 /* --- turns -------------------------------------------------------------------------------------------------------- */
 
-static bool is_down(const struct fault *fault)
+/* Waiting for the others would only cost a time-out each. What fails at once says nothing about the others: an error
+ * that the network answered to one inquiry is no failed try of another. */
+static bool hangs(const struct fault *fault)
 {
-    return fault->code == FAULT_unavailable || fault->code == FAULT_timed_out;
+    return fault->code == FAULT_timed_out;
 }
 
 static int inquiries_turn(struct work *work, const struct lane *lane)
@@ -167,7 +169,7 @@ static int inquiries_turn(struct work *work, const struct lane *lane)
         if (down || clock_ms() - started > TURN_MS)
             continue; /* one time-out a turn is enough; a slow network gets what is left in the next turn */
         advance(work, &turns[i]);
-        down = turns[i].failed && is_down(&work->fault);
+        down = turns[i].failed && hangs(&work->fault);
         if (turns[i].failed)
             journal(JOURNAL_WARNING, work->correlation, "inquiry_failed", WORD("lane", lane->name),
                 WORD("state", gateway_state_text(leased[i].state)), WORD("code", fault_code_text(work->fault.code)),
