@@ -81,12 +81,8 @@ char *base64url_put(struct arena *arena, const void *bytes, size_t len)
 
 static int sextet(char c)
 {
-    return c >= 'A' && c <= 'Z'   ? c - 'A'
-           : c >= 'a' && c <= 'z' ? c - 'a' + 26
-           : c >= '0' && c <= '9' ? c - '0' + 52
-           : c == '-'             ? 62
-           : c == '_'             ? 63
-                                  : -1;
+    const char *at = c ? strchr(alphabet, c) : NULL;
+    return at ? (int)(at - alphabet) : -1;
 }
 
 bool base64url_take(struct arena *arena, const char *text, size_t len, struct bytes *bytes)
