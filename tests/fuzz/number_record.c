@@ -20,6 +20,7 @@ enum mode {
     PAPER_CONTENT,    /* the same, where a number from paper is due */
     PROTECTED_HEADER, /* the header, around the content of a right card */
     CARD_PATCH, /* of a right card: which file (EF 0001, 0003, 0004), offset in two bytes, what is written there */
+    BATCH,      /* the content of one rightly sealed and bound, where many numbers are due */
     MODES
 };
 
@@ -86,6 +87,7 @@ static char *sealed_make(struct arena *arena, enum mode mode, const uint8_t *dat
         return arena_text(arena, data, size);
     case CARD_CONTENT:
     case PAPER_CONTENT:
+    case BATCH:
         return jwe_seal(arena, jwk, HEADER, data, size);
     case PROTECTED_HEADER:
         content = card_print(arena, NULL, 0);
@@ -115,6 +117,28 @@ static void result_check(bool opened, enum mode mode, const struct my_number *nu
         abort();
 }
 
+/* Each number is right, or told to be wrong and wiped. */
+static void batch_check(struct arena *arena, const char *sealed, const struct number_binding *binding)
+{
+    static const char nothing[MY_NUMBER_DIGITS];
+    static struct number_batch batch;
+    struct fault fault = {0};
+    if (!number_batch_open(arena, sealed, binding, &batch, &fault)) {
+        if (fault.code == FAULT_NONE)
+            abort();
+        return;
+    }
+    if (batch.count < 1 || batch.count > NUMBER_BATCH_MAX)
+        abort();
+    for (size_t i = 0; i < batch.count; i++) {
+        const char *digits = batch.numbers[i].digits;
+        if (batch.results[i] == FAULT_NONE ? digits[11] != my_number_check_digit(digits)
+                                           : memcmp(digits, nothing, MY_NUMBER_DIGITS) != 0)
+            abort();
+    }
+    number_batch_wipe(&batch);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct arena *arena;
@@ -129,9 +153,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     enum mode mode = data[0] % MODES;
     memset(signer, 0x5a, sizeof signer);
-    const struct number_binding binding = {APPLICATION, "tokyo", signer, mode == PAPER_CONTENT ? NULL : four_items};
+    const struct number_binding binding = {
+        APPLICATION, "tokyo", signer, mode == PAPER_CONTENT || mode == BATCH ? NULL : four_items};
     const char *sealed = sealed_make(arena, mode, data + 1, size - 1);
-    if (sealed) {
+    if (sealed && mode == BATCH)
+        batch_check(arena, sealed, &binding);
+    else if (sealed) {
         bool opened = number_record_open(arena, sealed, &binding, &number, &fault);
         result_check(opened, mode, &number, &fault);
         if (mode == CARD_PATCH && size == 1 && !opened)

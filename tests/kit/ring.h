@@ -94,6 +94,13 @@ void keyring_close(void)
     ring_used = 0;
 }
 
+void keyring_forget(const char *manager)
+{
+    for (size_t i = 0; i < ring_used; i++)
+        if (strcmp(ring_keys[i].manager, manager) == 0)
+            memset(&ring_keys[i], 0, sizeof ring_keys[i]);
+}
+
 const char *key_kind_text(enum key_kind kind)
 {
     static const char *const texts[] = {"data", "index", "issue", "seal", "sign", "bus"};
