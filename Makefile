@@ -149,6 +149,12 @@ fuzz: ## feed each decoder with junk for FUZZ_SECONDS=20
 	@$(MAKE) --no-print-directory -s -j$(shell nproc) fuzz-programs
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
 
+# A failing run prints its seed: SHIKAKU_HISTORY_SEED=… plays it again.
+histories: ## random histories of persons in the vault against a model, HISTORY_STEPS=20000
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) SAN=1 build build/check/tests/store/vault_histories
+	@SHIKAKU_HISTORY_STEPS=$(or $(HISTORY_STEPS),20000) LSAN_OPTIONS=suppressions=$(CURDIR)/tests/leaks.txt:print_suppressions=0 \
+	    build/check/tests/store/vault_histories
+
 bench: ## every figure beside its bound, all in one run, as one table
 	@deploy/setup
 	@$(MAKE) --no-print-directory -j$(shell nproc) build bench-programs
@@ -165,4 +171,4 @@ clean: ## stop what runs and remove everything that was built or made
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-.PHONY: build demo run check-programs test leaks leaks-programs bench bench-programs lint analyze fuzz fuzz-programs clean help
+.PHONY: build demo run check-programs test histories leaks leaks-programs bench bench-programs lint analyze fuzz fuzz-programs clean help

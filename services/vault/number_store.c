@@ -68,7 +68,7 @@ static bool tie_find_all(struct work *work, const uint8_t *tokens, struct tie_it
         return false;
     for (int row = 0; row < PQntuples(rows); row++) {
         struct tie_item *item = &items[pg_get_integer(rows, row, 0) - 1];
-        item->known = strcmp(item->pseudonym, PQgetvalue(rows, row, 1)) != 0;
+        item->known = item->known || strcmp(item->pseudonym, PQgetvalue(rows, row, 1)) != 0;
         snprintf(item->pseudonym, sizeof item->pseudonym, "%s", PQgetvalue(rows, row, 1));
     }
     PQclear(rows);
@@ -228,7 +228,8 @@ bool gateway_tie_make(struct work *work, const struct my_number *number, char ga
     return found;
 }
 
-static const char sql_gateway_number[] = "SELECT number FROM vault.gateway_tie WHERE manager = $1 AND gateway_id = $2";
+static const char sql_gateway_number[] =
+    "SELECT number FROM vault.gateway_tie WHERE manager = $1 AND gateway_id = $2 AND closed_on IS NULL";
 
 bool gateway_tie_number(struct work *work, const char *gateway_id, struct my_number *number)
 {

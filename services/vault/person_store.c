@@ -212,14 +212,27 @@ static bool split_check(struct work *work, const struct correction *correction, 
     return possible ? true : fault_set(&work->fault, FAULT_correction_not_possible, "pseudonym");
 }
 
-/* The pseudonym that ends has one number, so that separating them again is always possible. */
+static const char sql_joined_here[] = "SELECT count(*) FROM vault.joined WHERE manager = $1 AND leads_to = $2";
+
+static bool joined_here_count(struct work *work, const char *pseudonym, int64_t *count)
+{
+    PGresult *row =
+        pg_query(work->pg, sql_joined_here, &work->fault, PG_VALUES(pg_text(work_manager(work)), pg_text(pseudonym)));
+    if (row)
+        *count = pg_get_integer(row, 0, 0);
+    PQclear(row);
+    return row != NULL;
+}
+
+/* The pseudonym that ends has one number, so that separating them again is always possible, and no other ended in it,
+ * so that each leads to who stands for the person in one step. */
 static bool join_check(struct work *work, const struct correction *correction, struct held *held, struct held *other)
 {
-    int64_t count, latest;
+    int64_t count, latest, joined;
     if (!hold_by_pseudonym(work, correction->pseudonym, held) || !hold_by_pseudonym(work, correction->other, other) ||
-        !ties_count(work, correction->other, &count, &latest))
+        !ties_count(work, correction->other, &count, &latest) || !joined_here_count(work, correction->other, &joined))
         return false;
-    return count == 1 && strcmp(correction->pseudonym, correction->other) != 0
+    return count == 1 && joined == 0 && strcmp(correction->pseudonym, correction->other) != 0
                ? true
                : fault_set(&work->fault, FAULT_correction_not_possible, "other");
 }

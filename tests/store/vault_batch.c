@@ -1,11 +1,9 @@
 /* Many persons in one message: initial registration, asking what is known, releases with a result each. */
 #include <pthread.h>
 
-#include "chassis/jwe.h"
-#include "store/vault.h"
+#include "store/vault_acts.h"
 
 #define BATCH 1000
-#define SCHEDULE "initial-2026-05"
 
 static struct kit_person people[BATCH];
 
@@ -15,55 +13,12 @@ static void people_make(size_t count)
         kit_person_make(&people[i], SEED, (uint32_t)i);
 }
 
-struct batch {
-    struct arena *arena;
-    uint8_t signer[32];
-    Vault__EnrolBatchRequest request;
-};
-
-/* Sealed as the system that holds the roll does, for `schedule` at `manager`. */
-static void batch_seal(struct batch *batch, const char *manager, const char *schedule, json_t *numbers)
-{
-    char signer[65], header[256];
-    ProtobufCMessage *reply;
-    Vault__KeysRequest keys = VAULT__KEYS_REQUEST__INIT;
-    batch->arena = arena_new(1024 * 1024);
-    memset(batch->signer, 0x5A, 32);
-    hex_put(signer, batch->signer, 32);
-    snprintf(header, sizeof header, "{\"application\":\"%s\",\"manager\":\"%s\",\"signer\":\"%s\"}", schedule, manager,
-        signer);
-    ck_assert_int_eq(deliver(work, ROUTE_vault_keys, "portal", "", &keys.base, &reply), OUTCOME_DONE);
-    json_t *set = json_loads(((Vault__KeysReply *)reply)->jwks, 0, NULL);
-    char *jwk = json_dumps(json_array_get(json_object_get(set, "keys"), 0), 0);
-    json_t *content = json_pack("{s:o}", "numbers", numbers);
-    char *plain = json_dumps(content, JSON_COMPACT);
-    batch->request = (Vault__EnrolBatchRequest)VAULT__ENROL_BATCH_REQUEST__INIT;
-    batch->request.manager = (char *)manager;
-    batch->request.schedule = SCHEDULE;
-    batch->request.signer = (ProtobufCBinaryData){32, batch->signer};
-    batch->request.sealed_numbers = jwe_seal(batch->arena, jwk, header, plain, strlen(plain));
-    ck_assert_ptr_nonnull(batch->request.sealed_numbers);
-    free(plain);
-    free(jwk);
-    json_decref(content);
-    json_decref(set);
-}
-
 static json_t *numbers_of(size_t from, size_t count)
 {
     json_t *numbers = json_array();
     for (size_t i = from; i < from + count; i++)
         json_array_append_new(numbers, json_string(people[i].number));
     return numbers;
-}
-
-static enum outcome batch_enrol(
-    struct work *by, const char *key, const struct batch *batch, Vault__EnrolBatchReply **reply)
-{
-    ProtobufCMessage *given;
-    enum outcome outcome = deliver(by, ROUTE_vault_enrol_batch, "records", key, &batch->request.base, &given);
-    *reply = (Vault__EnrolBatchReply *)given;
-    return outcome;
 }
 
 /* LINK-8: a thousand at once, each with its own pseudonym, in one transaction with one record that names them all */

@@ -1,6 +1,6 @@
 /* What happens to a person's ties later: a changed number, two persons under one pseudonym, one person under two, and
  * portal pseudonyms. */
-#include "store/vault.h"
+#include "store/vault_acts.h"
 
 static struct kit_person people[6];
 static struct actor clerk, chief;
@@ -17,80 +17,29 @@ static void persons_set_up(void)
     acting = NULL;
 }
 
-static char *sealed_for(const char *application, const char *number)
-{
-    static const char signer[] = "a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5";
-    return kit_seal_paper(sealer, &(struct kit_binding){application, "tokyo", signer}, number);
-}
-
-static uint8_t signer_bytes[32];
-
-static ProtobufCBinaryData signer_of_terminal(void)
-{
-    memset(signer_bytes, 0xA5, sizeof signer_bytes);
-    return (ProtobufCBinaryData){sizeof signer_bytes, signer_bytes};
-}
-
 static enum outcome change(const char *key, const char *pseudonym, const char *number, bool *changed)
 {
-    Vault__ChangeNumberRequest request = VAULT__CHANGE_NUMBER_REQUEST__INIT;
-    ProtobufCMessage *reply;
-    request.manager = "tokyo";
-    request.pseudonym = (char *)pseudonym;
-    request.application = APPLICATION;
-    request.signer = signer_of_terminal();
-    request.paper = true;
-    request.sealed_number = sealed_for(APPLICATION, number);
-    enum outcome outcome = deliver(work, ROUTE_vault_change_number, "intake", key, &request.base, &reply);
-    *changed = outcome == OUTCOME_DONE && ((Vault__ChangeNumberReply *)reply)->changed;
-    free(request.sealed_number);
-    return outcome;
+    return act_change(key, "tokyo", pseudonym, number, changed);
 }
 
 /* The number that a release of the pseudonym gives must be this one. */
 static void expect_number(const char *pseudonym, const char *number)
 {
-    Vault__ReleaseRequest request = VAULT__RELEASE_REQUEST__INIT;
-    ProtobufCMessage *reply;
-    char key[37], *pseudonyms[] = {(char *)pseudonym};
-    uuid_make(key);
-    request.manager = "tokyo";
-    request.recipient = "residence";
-    request.purpose = "residence_inquiry";
-    request.reason = APPLICATION;
-    request.pseudonyms = pseudonyms;
-    request.n_pseudonyms = 1;
-    enum outcome outcome = deliver(work, ROUTE_vault_release, "residence", key, &request.base, &reply);
+    char *plain;
+    enum outcome outcome = act_release(NULL, "tokyo", &pseudonym, 1, &plain);
     ck_assert_msg(outcome == OUTCOME_DONE, "%s", fault_code_text(work->fault.code));
-    char *plain = kit_sealed_open(residence, ((Vault__ReleaseReply *)reply)->sealed);
     ck_assert_ptr_nonnull(strstr(plain, number));
     free(plain);
 }
 
 static void gateway_id(const char *pseudonym, char id[37])
 {
-    Vault__GatewayIdRequest request = VAULT__GATEWAY_ID_REQUEST__INIT;
-    ProtobufCMessage *reply;
-    char key[37];
-    uuid_make(key);
-    request.manager = "tokyo";
-    request.pseudonym = (char *)pseudonym;
-    request.application = APPLICATION;
-    ck_assert_int_eq(deliver(work, ROUTE_vault_gateway_id, "intake", key, &request.base, &reply), OUTCOME_DONE);
-    snprintf(id, 37, "%s", ((Vault__GatewayIdReply *)reply)->gateway_id);
+    ck_assert_int_eq(act_gateway_id(NULL, "tokyo", pseudonym, id), OUTCOME_DONE);
 }
 
 static enum outcome acquire(const char *key, const char *id, const char *code, char **sealed)
 {
-    Vault__AcquisitionRequest request = VAULT__ACQUISITION_REQUEST__INIT;
-    ProtobufCMessage *reply;
-    request.manager = "tokyo";
-    request.gateway_id = (char *)id;
-    request.acquisition_number = (char *)code;
-    request.application = APPLICATION;
-    enum outcome outcome = deliver(work, ROUTE_vault_acquisition, "intermediate", key, &request.base, &reply);
-    *sealed = outcome == OUTCOME_DONE ? ((Vault__AcquisitionReply *)reply)->sealed : NULL;
-    return outcome;
+    return act_acquire(key, "tokyo", id, code, sealed);
 }
 
 /* --- a changed number --------------------------------------------------------------------------------------------- */
@@ -157,51 +106,19 @@ END_TEST
 /* --- corrections ---------------------------------------------------------------------------------------------------
  */
 
-static enum outcome ask(const char *key, const Vault__CorrectionAskRequest *request, char id[37])
+static struct asked split_of(const char *pseudonym, const char *number)
 {
-    ProtobufCMessage *reply;
-    enum outcome outcome = deliver(work, ROUTE_vault_correction_ask, "portal", key, &request->base, &reply);
-    if (outcome == OUTCOME_DONE)
-        snprintf(id, 37, "%s", ((Vault__CorrectionAskReply *)reply)->correction);
-    return outcome;
+    return (struct asked){.manager = "tokyo", .pseudonym = pseudonym, .number = number};
 }
 
-static Vault__CorrectionAskRequest split_of(const char *pseudonym, const char *number)
+static struct asked join_of(const char *pseudonym, const char *other, bool other_in_force)
 {
-    Vault__CorrectionAskRequest request = VAULT__CORRECTION_ASK_REQUEST__INIT;
-    request.manager = "tokyo";
-    request.kind = "split";
-    request.pseudonym = (char *)pseudonym;
-    request.signer = signer_of_terminal();
-    request.reason = "case-1";
-    request.sealed_number = sealed_for("case-1", number);
-    return request;
-}
-
-static Vault__CorrectionAskRequest join_of(const char *pseudonym, const char *other, bool other_in_force)
-{
-    Vault__CorrectionAskRequest request = VAULT__CORRECTION_ASK_REQUEST__INIT;
-    request.manager = "tokyo";
-    request.kind = "join";
-    request.pseudonym = (char *)pseudonym;
-    request.other = (char *)other;
-    request.other_in_force = other_in_force;
-    request.reason = "case-2";
-    return request;
+    return (struct asked){.manager = "tokyo", .pseudonym = pseudonym, .other = other, .other_in_force = other_in_force};
 }
 
 static enum outcome decide(const char *key, const char *id, bool approve, char other[PSEUDONYM_LENGTH + 1])
 {
-    Vault__CorrectionDecideRequest request = VAULT__CORRECTION_DECIDE_REQUEST__INIT;
-    ProtobufCMessage *reply;
-    request.manager = "tokyo";
-    request.correction = (char *)id;
-    request.approve = approve;
-    request.reason = "case-1";
-    enum outcome outcome = deliver(work, ROUTE_vault_correction_decide, "portal", key, &request.base, &reply);
-    if (outcome == OUTCOME_DONE)
-        snprintf(other, PSEUDONYM_LENGTH + 1, "%s", ((Vault__CorrectionDecideReply *)reply)->other);
-    return outcome;
+    return act_decide(key, "tokyo", id, approve, other);
 }
 
 /* AUTH-1, pitfall 15: two persons under one pseudonym are separated by two members of staff, never by one; who asked
@@ -214,8 +131,8 @@ START_TEST(two_persons_are_separated_by_two)
     ck_assert_int_eq(change("1", one.pseudonym, people[1].number, &changed), OUTCOME_DONE);
     gateway_id(one.pseudonym, gateway_before);
     acting = &clerk;
-    Vault__CorrectionAskRequest request = split_of(one.pseudonym, people[1].number);
-    ck_assert_int_eq(ask("2", &request, id), OUTCOME_DONE);
+    struct asked request = split_of(one.pseudonym, people[1].number);
+    ck_assert_int_eq(act_ask("2", &request, id), OUTCOME_DONE);
     expect_number(one.pseudonym, people[1].number); /* nothing has happened yet */
     expect_fault(decide("3", id, true, other), FAULT_correction_same_person, "correction");
     acting = &chief;
@@ -237,7 +154,6 @@ START_TEST(two_persons_are_separated_by_two)
     ck_assert_int_ge(events("chief1"), 1);
     acting = &chief;
     expect_fault(decide("5", id, true, other), FAULT_state_conflict, "correction");
-    free(request.sealed_number);
 }
 END_TEST
 
@@ -247,8 +163,8 @@ START_TEST(one_person_is_joined_and_separated_again)
     char id[37], other[PSEUDONYM_LENGTH + 1];
     struct enrolled one = enrol_paper(people[0].number, "tokyo"), two = enrol_paper(people[1].number, "tokyo");
     acting = &clerk;
-    Vault__CorrectionAskRequest request = join_of(one.pseudonym, two.pseudonym, true);
-    ck_assert_int_eq(ask("1", &request, id), OUTCOME_DONE);
+    struct asked request = join_of(one.pseudonym, two.pseudonym, true);
+    ck_assert_int_eq(act_ask("1", &request, id), OUTCOME_DONE);
     acting = &chief;
     ck_assert_int_eq(decide("2", id, true, other), OUTCOME_DONE);
     expect_number(one.pseudonym, people[1].number);
@@ -258,14 +174,13 @@ START_TEST(one_person_is_joined_and_separated_again)
     again = enrol_paper(people[1].number, "tokyo");
     ck_assert_str_eq(again.pseudonym, one.pseudonym);
     acting = &clerk;
-    Vault__CorrectionAskRequest back = split_of(one.pseudonym, people[1].number);
-    ck_assert_int_eq(ask("3", &back, id), OUTCOME_DONE);
+    struct asked back = split_of(one.pseudonym, people[1].number);
+    ck_assert_int_eq(act_ask("3", &back, id), OUTCOME_DONE);
     acting = &chief;
     ck_assert_int_eq(decide("4", id, true, other), OUTCOME_DONE);
     ck_assert_str_eq(other, two.pseudonym);
     expect_number(one.pseudonym, people[0].number);
     expect_number(two.pseudonym, people[1].number);
-    free(back.sealed_number);
 }
 END_TEST
 
@@ -276,22 +191,20 @@ START_TEST(a_correction_that_is_wrong_is_refused)
     char id[37], other[PSEUDONYM_LENGTH + 1];
     struct enrolled one = enrol_paper(people[0].number, "tokyo"), two = enrol_paper(people[1].number, "tokyo");
     acting = &clerk;
-    Vault__CorrectionAskRequest request = split_of(one.pseudonym, people[0].number); /* the only one */
-    expect_fault(ask("1", &request, id), FAULT_correction_not_possible, "pseudonym");
-    free(request.sealed_number);
+    struct asked request = split_of(one.pseudonym, people[0].number); /* the only one */
+    expect_fault(act_ask("1", &request, id), FAULT_correction_not_possible, "pseudonym");
     request = split_of(one.pseudonym, people[1].number); /* another's */
-    expect_fault(ask("2", &request, id), FAULT_correction_not_possible, "pseudonym");
-    free(request.sealed_number);
+    expect_fault(act_ask("2", &request, id), FAULT_correction_not_possible, "pseudonym");
     request = join_of(one.pseudonym, one.pseudonym, true);
-    expect_fault(ask("3", &request, id), FAULT_correction_not_possible, "other");
+    expect_fault(act_ask("3", &request, id), FAULT_correction_not_possible, "other");
     request = join_of(one.pseudonym, two.pseudonym, true);
     request.reason = "the case of a person";
-    expect_fault(ask("4", &request, id), FAULT_item_invalid, "reason");
+    expect_fault(act_ask("4", &request, id), FAULT_item_invalid, "reason");
     request.reason = "case-2";
     strcpy(clerk.manager, "mlit");
-    expect_fault(ask("5", &request, id), FAULT_not_permitted, "manager");
+    expect_fault(act_ask("5", &request, id), FAULT_not_permitted, "manager");
     strcpy(clerk.manager, "tokyo");
-    ck_assert_int_eq(ask("6", &request, id), OUTCOME_DONE);
+    ck_assert_int_eq(act_ask("6", &request, id), OUTCOME_DONE);
     acting = &chief;
     ck_assert_int_eq(decide("7", id, false, other), OUTCOME_DONE);
     expect_fault(decide("8", id, true, other), FAULT_state_conflict, "correction");
@@ -299,7 +212,7 @@ START_TEST(a_correction_that_is_wrong_is_refused)
     acting = NULL;
     ck_assert_int_eq(change("9", two.pseudonym, people[2].number, &changed), OUTCOME_DONE);
     acting = &clerk;
-    expect_fault(ask("10", &request, id), FAULT_correction_not_possible, "other"); /* has a history of its own */
+    expect_fault(act_ask("10", &request, id), FAULT_correction_not_possible, "other"); /* has a history of its own */
 }
 END_TEST
 
@@ -307,17 +220,6 @@ END_TEST
  */
 
 #define PORTAL "mynaportal-7f3c"
-
-static enum outcome portal_tie(const char *key, const char *manager, const char *pseudonym, const char *portal)
-{
-    Vault__PortalTieRequest request = VAULT__PORTAL_TIE_REQUEST__INIT;
-    ProtobufCMessage *reply;
-    request.manager = (char *)manager;
-    request.pseudonym = (char *)pseudonym;
-    request.portal_pseudonym = (char *)portal;
-    request.application = APPLICATION;
-    return deliver(work, ROUTE_vault_portal_tie, "intake", key, &request.base, &reply);
-}
 
 static size_t portal_ask(const char *portal, char found[8][64])
 {
@@ -339,16 +241,16 @@ START_TEST(a_portal_pseudonym_leads_to_pseudonyms)
     char found[8][64], wanted[64];
     struct enrolled tokyo = enrol_paper(people[0].number, "tokyo"), mlit = enrol_card(&people[0], "mlit"),
                     other = enrol_paper(people[1].number, "tokyo");
-    ck_assert_int_eq(portal_tie("1", "tokyo", tokyo.pseudonym, PORTAL), OUTCOME_DONE);
-    ck_assert_int_eq(portal_tie("2", "mlit", mlit.pseudonym, PORTAL), OUTCOME_DONE);
-    ck_assert_int_eq(portal_tie("3", "tokyo", tokyo.pseudonym, PORTAL), OUTCOME_DONE);
+    ck_assert_int_eq(act_portal_tie("1", "tokyo", tokyo.pseudonym, PORTAL), OUTCOME_DONE);
+    ck_assert_int_eq(act_portal_tie("2", "mlit", mlit.pseudonym, PORTAL), OUTCOME_DONE);
+    ck_assert_int_eq(act_portal_tie("3", "tokyo", tokyo.pseudonym, PORTAL), OUTCOME_DONE);
     ck_assert_uint_eq(portal_ask(PORTAL, found), 2);
     snprintf(wanted, sizeof wanted, "mlit %s", mlit.pseudonym);
     ck_assert_str_eq(found[0], wanted);
     snprintf(wanted, sizeof wanted, "tokyo %s", tokyo.pseudonym);
     ck_assert_str_eq(found[1], wanted);
     ck_assert_uint_eq(portal_ask("somebody", found), 0);
-    expect_fault(portal_tie("4", "tokyo", other.pseudonym, PORTAL), FAULT_state_conflict, "portal_pseudonym");
+    expect_fault(act_portal_tie("4", "tokyo", other.pseudonym, PORTAL), FAULT_state_conflict, "portal_pseudonym");
     ck_assert_int_eq(count_as("tokyo", "SELECT count(*) FROM vault.portal_tie"), 1);
     ck_assert_int_eq(count_as("", "SELECT count(*) FROM vault.portal_tie"), 0);
     ck_assert_int_eq(count_as("tokyo", "SELECT count(*) FROM vault.portal_tie p WHERE position('" PORTAL
@@ -367,20 +269,19 @@ START_TEST(a_separation_voids_the_portal_pseudonym)
     bool changed;
     char id[37], other[PSEUDONYM_LENGTH + 1], found[8][64];
     struct enrolled one = enrol_paper(people[0].number, "tokyo");
-    ck_assert_int_eq(portal_tie("1", "tokyo", one.pseudonym, PORTAL), OUTCOME_DONE);
+    ck_assert_int_eq(act_portal_tie("1", "tokyo", one.pseudonym, PORTAL), OUTCOME_DONE);
     ck_assert_int_eq(change("2", one.pseudonym, people[1].number, &changed), OUTCOME_DONE);
     ck_assert_uint_eq(portal_ask(PORTAL, found), 1);
     acting = &clerk;
-    Vault__CorrectionAskRequest request = split_of(one.pseudonym, people[1].number);
-    ck_assert_int_eq(ask("3", &request, id), OUTCOME_DONE);
+    struct asked request = split_of(one.pseudonym, people[1].number);
+    ck_assert_int_eq(act_ask("3", &request, id), OUTCOME_DONE);
     acting = &chief;
     ck_assert_int_eq(decide("4", id, true, other), OUTCOME_DONE);
     acting = NULL;
     ck_assert_uint_eq(portal_ask(PORTAL, found), 0);
-    ck_assert_int_eq(portal_tie("5", "tokyo", other, PORTAL), OUTCOME_DONE);
+    ck_assert_int_eq(act_portal_tie("5", "tokyo", other, PORTAL), OUTCOME_DONE);
     ck_assert_uint_eq(portal_ask(PORTAL, found), 1);
     ck_assert_ptr_nonnull(strstr(found[0], other));
-    free(request.sealed_number);
 }
 END_TEST
 
