@@ -3,6 +3,7 @@
 #include "chassis/arena.h"
 #include "chassis/jwe.h"
 #include "chassis/keyring.h"
+#include "chassis/session_watch.h"
 #include "chassis/settings.h"
 #include "chassis/work.h"
 #include "staff.pb-c.h"
@@ -32,21 +33,20 @@ struct verified {
 };
 static _Thread_local struct verified cache[CACHE_SLOTS];
 
-/* staff writes the file at its start, which may be after ours; it changes when its key rotates. True when it was new.
- */
-static bool signers_read(void)
+/* staff writes the file at its start, which may be after ours; it changes when its key rotates. */
+static void signers_read(void)
 {
     char path[512], line[80];
     struct stat state;
     snprintf(path, sizeof path, "%s/peers/staff.sign.pub", setting_text("SHIKAKU_KEYS"));
     if (stat(path, &state) != 0)
-        return false;
+        return;
     if (signers.count && state.st_ino == signers.inode &&
         memcmp(&state.st_mtim, &signers.changed, sizeof state.st_mtim) == 0)
-        return false;
+        return;
     FILE *in = fopen(path, "re");
     if (!in)
-        return false;
+        return;
     signers.changed = state.st_mtim;
     signers.inode = state.st_ino;
     signers.count = 0;
@@ -56,25 +56,39 @@ static bool signers_read(void)
             signers.count++;
     }
     fclose(in);
-    return signers.count > 0;
 }
 
-static bool signed_by_any(const struct bytes *payload, const struct bytes *signature)
+/* A copy, so that threads verify side by side. */
+static size_t signers_copy(uint8_t keys[SIGNERS_MAX][32], bool look_again)
 {
-    for (size_t i = 0; i < signers.count; i++)
-        if (key_signature_check(signers.keys[i], payload->data, payload->len, signature->data))
+    pthread_mutex_lock(&signers.lock);
+    if (look_again)
+        signers_read();
+    size_t count = signers.count;
+    memcpy(keys, signers.keys, sizeof signers.keys);
+    pthread_mutex_unlock(&signers.lock);
+    return count;
+}
+
+static bool signed_by_any(uint8_t (*keys)[32], size_t count, const struct bytes *payload, const struct bytes *signature)
+{
+    for (size_t i = 0; i < count; i++)
+        if (key_signature_check(keys[i], payload->data, payload->len, signature->data))
             return true;
     return false;
 }
 
 static bool signed_by_staff(const struct bytes *payload, const struct bytes *signature)
 {
+    uint8_t keys[SIGNERS_MAX][32], newer[SIGNERS_MAX][32];
     if (signature->len != SIGNATURE_BYTES)
         return false;
-    pthread_mutex_lock(&signers.lock);
-    bool good = signed_by_any(payload, signature) || (signers_read() && signed_by_any(payload, signature));
-    pthread_mutex_unlock(&signers.lock);
-    return good;
+    size_t count = signers_copy(keys, false);
+    if (signed_by_any(keys, count, payload, signature))
+        return true;
+    size_t newer_count = signers_copy(newer, true);
+    bool changed = newer_count != count || memcmp(keys, newer, sizeof keys) != 0;
+    return changed && signed_by_any(newer, newer_count, payload, signature);
 }
 
 static bool text_fits(char *to, size_t size, const char *from)
@@ -115,7 +129,8 @@ static bool actor_fill(struct actor *actor, const Staff__Actor *said)
     memset(actor, 0, sizeof *actor);
     actor->rights = rights_collect(said->rights, said->n_rights);
     actor->expires_at_ms = said->expires_at_ms;
-    return *said->account && *said->manager && text_fits(actor->account, sizeof actor->account, said->account) &&
+    return *said->account && *said->manager && *said->session &&
+           text_fits(actor->account, sizeof actor->account, said->account) &&
            text_fits(actor->role, sizeof actor->role, said->role) &&
            text_fits(actor->manager, sizeof actor->manager, said->manager) &&
            text_fits(actor->terminal, sizeof actor->terminal, said->terminal) &&
@@ -159,6 +174,8 @@ bool actor_verify(const char *token, int64_t now_ms, struct actor *actor, struct
     }
     if (slot->actor.expires_at_ms <= now_ms)
         return fault_set(fault, FAULT_not_authenticated, NULL);
+    if (!session_check(slot->actor.session, fault))
+        return false;
     *actor = slot->actor;
     return true;
 }

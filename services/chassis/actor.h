@@ -21,7 +21,8 @@ struct actor {
     int64_t expires_at_ms;
 };
 
-/* Faults: not_authenticated. The public key is read once from SHIKAKU_KEYS/peers/staff.sign.pub (hex). */
+/* Faults: not_authenticated (forged, expired, of a session that ended), revocation_unknown. The public key is read once
+ * from SHIKAKU_KEYS/peers/staff.sign.pub (hex). */
 MUST_USE bool actor_verify(const char *token, int64_t now_ms, struct actor *actor, struct fault *fault);
 bool actor_has(const struct actor *actor, enum right right);
 /* May this person act for `manager`, and on `programme` (NULL: any)? */

@@ -4,6 +4,7 @@
 #include "chassis/dispatch.h"
 #include "chassis/exchange_store.h"
 #include "chassis/journal.h"
+#include "chassis/session_watch.h"
 #include "chassis/step_threads.h"
 #include "chassis/work_state.h"
 
@@ -49,6 +50,12 @@ static size_t relay_lane_count(const struct service *service)
         return 0;
     bool relays = party_find(service->name, &self) && route_row(ROUTE_audit_append)->from & self;
     return relays ? 2 : 1;
+}
+
+static bool watches_sessions(const struct service *service)
+{
+    enum party self = 0;
+    return party_find(service->name, &self) && route_row(ROUTE_staff_ended)->from & self;
 }
 
 static void *handler_new(int index)
@@ -138,7 +145,7 @@ static bool threads_start(const struct service *service, struct bus_listener **l
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     bool started =
-        steps_start(service, tables, counts, 2) &&
+        steps_start(service, tables, counts, 2) && (!watches_sessions(service) || session_watch_start(service->name)) &&
         (!service->message_count || bus_listen(listener, service->name, (int)setting_number("SHIKAKU_WORKERS"),
                                         handler_new, handler_run, handler_free, fault));
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -194,6 +201,7 @@ static int serve(const struct service *service)
     if (service->drain)
         service->drain();
     bus_drain(listener);
+    session_watch_stop();
     steps_stop();
     admin_close(admin);
     keyring_close();

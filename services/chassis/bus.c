@@ -97,6 +97,11 @@ void bus_caller_free(struct bus_caller *caller)
     free(caller);
 }
 
+void bus_caller_cancel(struct bus_caller *caller)
+{
+    nng_aio_cancel(caller->aio);
+}
+
 /* Send a frame and wait for the answering one. nng repeats a request by itself, so the answer can belong to an earlier
  * delivery of the same bytes; that is the same answer. */
 static nng_msg *exchange(struct bus_caller *caller, enum party to, struct bytes frame, int deadline_ms)

@@ -14,6 +14,7 @@ struct bus_caller;
 
 struct bus_caller *bus_caller_new(const char *self);
 void bus_caller_free(struct bus_caller *caller);
+void bus_caller_cancel(struct bus_caller *caller); /* from another thread: the call that runs fails now */
 
 struct bus_request {
     enum route route;

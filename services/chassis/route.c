@@ -28,6 +28,7 @@
 #define QUERY ROUTE_QUERY
 #define EVENT ROUTE_EVENT
 #define STREAM ROUTE_STREAM
+#define PULSE ROUTE_PULSE
 
 static const struct route_row rows[ROUTES] = {
 #define ROUTE(name, to, from, request, reply, kind, deadline_ms, right)                                                \

@@ -21,7 +21,7 @@ enum party {
     PARTY_OPERATOR = 1 << 11, /* shikakuctl */
 };
 
-enum route_kind { ROUTE_COMMAND, ROUTE_QUERY, ROUTE_EVENT, ROUTE_STREAM };
+enum route_kind { ROUTE_COMMAND, ROUTE_QUERY, ROUTE_EVENT, ROUTE_STREAM, ROUTE_PULSE };
 
 enum route {
 #define ROUTE(name, to, from, request, reply, kind, deadline_ms, right) ROUTE_##name,

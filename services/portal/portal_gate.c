@@ -1,6 +1,5 @@
 #include "portal/portal_gate.h"
 
-#include "chassis/journal.h"
 #include "portal/portal_assertion.h"
 #include "portal/portal_once.h"
 #include "portal/portal_routes.h"
@@ -13,14 +12,12 @@
 #define FINGERPRINTS_MAX 4        /* two while Mynaportal's certificate is renewed */
 #define ASSERTIONS_A_MINUTE 57344 /* with 8 minutes to remember: at most 8 MiB, as much as is used */
 #define ASSERTION_MINUTES ((ASSERTION_SECONDS_MAX + ASSERTION_SKEW_SECONDS) / 60)
-#define LOGOUTS_A_MINUTE 256
-#define TOKEN_MINUTES 61 /* SHIKAKU_TOKEN_SECONDS is at most an hour */
 
 static struct {
     char mynaportal[FINGERPRINTS_MAX][HTTP_CLIENT_LEN + 1];
     size_t mynaportal_count;
     struct assertion_keys *keys;
-    struct once *assertions, *ended_sessions;
+    struct once *assertions;
 } gate;
 
 static bool fingerprints_read(const char *file)
@@ -48,15 +45,13 @@ bool gate_open(const char *folder, struct fault *fault)
     if (!(gate.keys = assertion_keys_read(path)))
         return fault_set(fault, FAULT_unavailable, "mynaportal-assertion.pub");
     gate.assertions = once_new(ASSERTIONS_A_MINUTE, ASSERTION_MINUTES);
-    gate.ended_sessions = once_new(LOGOUTS_A_MINUTE, TOKEN_MINUTES);
-    return (gate.assertions && gate.ended_sessions) || fault_set(fault, FAULT_internal, NULL);
+    return gate.assertions || fault_set(fault, FAULT_internal, NULL);
 }
 
 void gate_close(void)
 {
     assertion_keys_free(gate.keys);
     once_free(gate.assertions);
-    once_free(gate.ended_sessions);
     memset(&gate, 0, sizeof gate);
 }
 
@@ -101,8 +96,7 @@ static bool staff_pass(struct exchange *exchange, struct fault *fault)
         return fault_set(fault, FAULT_not_authenticated, NULL);
     if (!actor_verify(exchange->authorization + sizeof scheme - 1, clock_ms(), &actor, fault))
         return false;
-    if (strcmp(actor.terminal, exchange->client) != 0 ||
-        once_was_used(gate.ended_sessions, actor.session, clock_ms() / 1000))
+    if (strcmp(actor.terminal, exchange->client) != 0)
         return fault_set(fault, FAULT_not_authenticated, NULL);
     if (!actor_has(&actor, exchange->route->right))
         return fault_set(fault, FAULT_not_permitted, NULL);
@@ -122,10 +116,4 @@ bool gate_pass(struct exchange *exchange, struct arena *arena, struct fault *fau
     if (who & WHO_HOLDER)
         return holder_pass(exchange, arena, fault);
     return is_mynaportal(exchange) || fault_set(fault, FAULT_peer_unknown, NULL);
-}
-
-void gate_forget(const struct actor *actor)
-{
-    if (once_use(gate.ended_sessions, actor->session, actor->expires_at_ms / 1000 + 1, clock_ms() / 1000) == ONCE_FULL)
-        journal(JOURNAL_WARNING, NULL, "ended_sessions_full");
 }

@@ -12,11 +12,8 @@ MUST_USE bool gate_open(const char *folder, struct fault *fault);
 void gate_close(void);
 
 /* Hold the request against its route's `who` and `right` and fill in who asks. Faults: peer_unknown,
- * assertion_required, assertion_invalid, not_authenticated, not_permitted, terminal_not_listed; unavailable when no
- * more assertions can be remembered. */
+ * assertion_required, assertion_invalid, not_authenticated, not_permitted, terminal_not_listed, revocation_unknown;
+ * unavailable when no more assertions can be remembered. */
 MUST_USE bool gate_pass(struct exchange *exchange, struct arena *arena, struct fault *fault);
-
-/* The session has ended: its token is refused here from now on. */
-void gate_forget(const struct actor *actor);
 
 #endif

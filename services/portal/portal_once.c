@@ -109,13 +109,3 @@ enum once_result once_use(struct once *once, const char *id, int64_t expires_at,
     pthread_mutex_unlock(&once->lock);
     return result;
 }
-
-bool once_was_used(struct once *once, const char *id, int64_t now)
-{
-    uint64_t digest[2];
-    digest_make(id, digest);
-    pthread_mutex_lock(&once->lock);
-    bool held = is_held(once, digest, now);
-    pthread_mutex_unlock(&once->lock);
-    return held;
-}

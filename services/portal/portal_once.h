@@ -1,4 +1,4 @@
-/* Remembering, in bounded memory, what may be used only once until it expires: ids of assertions, ended sessions.
+/* Remembering, in bounded memory, what may be used only once until it expires: ids of assertions.
  * The memory is of this process: another replica, or this one started anew, does not know it (README). */
 #ifndef PORTAL_ONCE_H
 #define PORTAL_ONCE_H
@@ -22,6 +22,5 @@ enum once_result {
 
 /* Times are Unix seconds. Safe from any thread; of several at once with one id exactly one is told FRESH. */
 enum once_result once_use(struct once *once, const char *id, int64_t expires_at, int64_t now);
-bool once_was_used(struct once *once, const char *id, int64_t now);
 
 #endif

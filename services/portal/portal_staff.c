@@ -1,5 +1,5 @@
 /* Staff: logging in and out, and applications on paper. */
-#include "portal/portal_gate.h"
+#include "chassis/session_watch.h"
 #include "portal/portal_handlers.h"
 
 #include "intake.pb-c.h"
@@ -60,7 +60,7 @@ bool logout_act(struct exchange *x, struct work *work)
     ProtobufCMessage *reply;
     if (!work_call(work, ROUTE_staff_logout, x->actor.session, &request.base, &reply))
         return false;
-    gate_forget(&x->actor);
+    session_ended(x->actor.session, x->actor.expires_at_ms);
     exchange_answer(x, 204, NULL, "", 0);
     return true;
 }

@@ -1,6 +1,7 @@
 /* staff knows who works here, from where, with which rights, and vouches for it by short-lived signed tokens. */
 #include "chassis/boot.h"
 #include "chassis/programme_keys.h"
+#include "staff/staff_lanes.h"
 #include "staff/staff_messages.h"
 #include "staff/staff_password.h"
 #include "staff/staff_rights.h"
@@ -28,13 +29,15 @@ int main(int argc, char **argv)
 {
     const struct service service = {
         .name = "staff",
-        .schema_version = 1,
+        .schema_version = 2,
         .settings = settings,
         .setting_count = sizeof settings / sizeof *settings,
         .keys = keys,
         .prepare = prepare,
         .messages = staff_messages,
         .message_count = staff_message_count,
+        .lanes = staff_lanes,
+        .lane_count = staff_lane_count,
     };
     return service_run(&service, argc, argv);
 }

@@ -1,10 +1,12 @@
 #include "staff/staff_messages.h"
 
 #include "chassis/keyring.h"
+#include "chassis/session_watch.h"
 #include "chassis/settings.h"
 #include "staff.pb-c.h"
 #include "staff/staff_password.h"
 #include "staff/staff_rights.h"
+#include "staff/session_store.h"
 #include "staff/staff_store.h"
 #include "staff/staff_token.h"
 
@@ -114,7 +116,8 @@ static enum outcome login_grant(struct work *work, const struct account *account
                                 .session = session,
                                 .account = account->account,
                                 .terminal = request->terminal,
-                                .expires_at_ms = actor.expires_at_ms});
+                                .expires_at_ms = actor.expires_at_ms,
+                                .lives_until_ms = actor.expires_at_ms});
     login_record(work->pg, account->manager, account->account, request->terminal, "done");
     work_audit(work, &(struct touch){.reason = reason});
     return work_commit(work, &reply.base);
@@ -152,13 +155,31 @@ static enum outcome login_act(struct work *work)
 static enum outcome logout_act(struct work *work)
 {
     Staff__LogoutReply reply = STAFF__LOGOUT_REPLY__INIT;
-    char *reason = arena_format(work->arena, "account:%s", work->actor->account);
+    const struct actor *actor = work->actor;
+    char *reason = arena_format(work->arena, "account:%s", actor->account);
     if (!reason)
         return work_refuse_with(work, FAULT_internal, NULL);
-    if (!work_begin(work, work->actor->manager))
+    if (!work_begin(work, actor->manager))
         return work_end(work);
-    session_end(work->pg, work->actor->manager, work->actor->session);
+    if (!session_find(work->pg, actor->manager, actor->session, &work->fault))
+        return work_refuse(work);
+    sessions_end(work->pg, &(struct session_choice){.manager = actor->manager, .session = actor->session},
+        actor->account, "logout");
     work_audit(work, &(struct touch){.reason = reason});
+    enum outcome outcome = work_commit(work, &reply.base);
+    if (outcome == OUTCOME_DONE)
+        session_ended(actor->session, actor->expires_at_ms);
+    return outcome;
+}
+
+/* what every service asks once a second */
+
+static enum outcome ended_act(struct work *work)
+{
+    const Staff__EndedRequest *request = (const Staff__EndedRequest *)work->request;
+    Staff__EndedReply reply = STAFF__ENDED_REPLY__INIT;
+    if (!ended_read(work->pg, work->arena, request->since, &reply, &work->fault))
+        return work_refuse(work);
     return work_commit(work, &reply.base);
 }
 
@@ -229,6 +250,7 @@ static enum outcome add_act(struct work *work)
 const struct message staff_messages[] = {
     {ROUTE_staff_login, login_check, login_act},
     {ROUTE_staff_logout, NULL, logout_act},
+    {ROUTE_staff_ended, NULL, ended_act},
     {ROUTE_staff_add, add_check, add_act},
 };
 const size_t staff_message_count = sizeof staff_messages / sizeof *staff_messages;

@@ -111,22 +111,3 @@ void login_record(struct pg *pg, const char *manager, const char *account, const
 {
     pg_queue(pg, login_record_sql, PG_VALUES(pg_text(manager), pg_text(account), pg_text(terminal), pg_text(outcome)));
 }
-
-static const char session_start_sql[] =
-    "INSERT INTO staff.session (manager, session, account, terminal, expires_at) "
-    "VALUES ($1, $2::text::uuid, $3, $4, to_timestamp($5::bigint / 1000.0))";
-
-void session_start(struct pg *pg, const struct session *session)
-{
-    pg_queue(pg, session_start_sql,
-        PG_VALUES(pg_text(session->manager), pg_text(session->session), pg_text(session->account),
-            pg_text(session->terminal), pg_integer(session->expires_at_ms)));
-}
-
-static const char session_end_sql[] =
-    "UPDATE staff.session SET ended_at = coalesce(ended_at, now()) WHERE manager = $1 AND session = $2::text::uuid";
-
-void session_end(struct pg *pg, const char *manager, const char *session)
-{
-    pg_queue_exactly(pg, session_end_sql, 1, FAULT_not_found, PG_VALUES(pg_text(manager), pg_text(session)));
-}

@@ -1,4 +1,4 @@
-/* The tables of staff: accounts (記録簿), sessions, logins. */
+/* The tables of staff: accounts (記録簿), logins. */
 #ifndef STAFF_STORE_H
 #define STAFF_STORE_H
 
@@ -32,14 +32,5 @@ void account_succeeded(struct pg *pg, const char *manager, const char *account);
 
 /* In the open transaction. outcome: "done", "unknown", "wrong", "locked", "closed", "terminal". */
 void login_record(struct pg *pg, const char *manager, const char *account, const char *terminal, const char *outcome);
-
-struct session {
-    const char *manager, *session, *account, *terminal;
-    int64_t expires_at_ms;
-};
-
-/* In the open transaction. Ending a session that has ended is nothing; one that does not exist is not_found. */
-void session_start(struct pg *pg, const struct session *session);
-void session_end(struct pg *pg, const char *manager, const char *session);
 
 #endif

@@ -13,6 +13,7 @@
 #include "intake/intake_setup.h"
 #include "intermediate/gateway_messages.h"
 #include "kit/ring.h"
+#include "kit/staff_word.h"
 #include "legacy_sync/existing_system.h"
 #include "legacy_sync/hand_over_messages.h"
 #include "records/roll_messages.h"
@@ -105,6 +106,7 @@ static void world_make(void)
         abort();
     hex_put(hex, half, sizeof half);
     ring_file_write("staff.sign.pub", hex);
+    staff_word_take();
     arena = arena_new(4 << 20);
     sealers_make();
     programmes_serve();

@@ -21,6 +21,7 @@
 #include "chassis/exchange_store.h"
 #include "chassis/journal.h"
 #include "chassis/work_state.h"
+#include "kit/staff_word.h"
 #include "kit/store.h"
 #include "staff.pb-c.h"
 
@@ -79,6 +80,7 @@ static void signer_publish(void)
     ck_assert_ptr_nonnull(out);
     fprintf(out, "%s\n", text);
     fclose(out);
+    staff_word_take();
 }
 
 static void setup(void)

@@ -13,6 +13,7 @@
 #include "chassis/exchange_store.h"
 #include "chassis/journal.h"
 #include "chassis/work_state.h"
+#include "kit/staff_word.h"
 #include "kit/store.h"
 #include "staff.pb-c.h"
 #include "staff/staff_messages.h"
@@ -36,7 +37,7 @@ static const struct setting settings[] = {
     {"SHIKAKU_ARGON2_PASSES", SETTING_NUMBER, "1", 1, 16, "passes"},
 };
 static const struct key_want wants[] = {{"*", KEY_DATA}, {"*", KEY_SIGN}, {"tokyo", KEY_DATA}, {"saitama", KEY_DATA}};
-static const struct service service = {.name = "staff", .schema_version = 1};
+static const struct service service = {.name = "staff", .schema_version = 2};
 
 static struct store store;
 static struct work *work;
@@ -88,6 +89,7 @@ static void setup(void)
     ck_assert(token_key_publish(keys_folder, &fault));
     work = work_new(&service);
     ck_assert_ptr_nonnull(work);
+    staff_word_take();
 }
 
 static void teardown(void)
@@ -380,6 +382,42 @@ START_TEST(a_logout_ends_the_session)
 }
 END_TEST
 
+static const Staff__EndedReply *ended_since(int64_t number)
+{
+    Staff__EndedRequest request = STAFF__ENDED_REQUEST__INIT;
+    ProtobufCMessage *reply;
+    request.since = number;
+    ck_assert_int_eq(deliver(work, ROUTE_staff_ended, NULL, &request.base, &reply), OUTCOME_DONE);
+    return (const Staff__EndedReply *)reply;
+}
+
+/* AUTH-6: what ended is told to whoever asks since an earlier number, as long as a token of it could be good */
+START_TEST(what_ended_is_told)
+{
+    Staff__LogoutRequest request = STAFF__LOGOUT_REQUEST__INIT;
+    struct actor actors[3];
+    ck_assert_int_eq(add_with("hanako", "counter", "tokyo", PASSWORD), OUTCOME_DONE);
+    ck_assert_int_eq(ended_since(0)->n_sessions, 0);
+    for (int i = 0; i < 3; i++) {
+        actors[i] = actor_of(login("hanako", PASSWORD, NUMBER_TERMINAL));
+        ck_assert_int_eq(deliver(work, ROUTE_staff_logout, &actors[i], &request.base, NULL), OUTCOME_DONE);
+        const Staff__EndedReply *reply = ended_since(i);
+        ck_assert(reply->number == i + 1 && reply->n_sessions == 1 && !reply->more);
+        ck_assert_str_eq(reply->sessions[0]->session, actors[i].session);
+        ck_assert_int_eq(reply->sessions[0]->tokens_until_ms, actors[i].expires_at_ms);
+    }
+    ck_assert_int_eq(ended_since(0)->n_sessions, 3);
+    ck_assert_int_eq(ended_since(3)->n_sessions, 0);
+    ck_assert_int_eq(ended_since(3)->number, 3);
+    ck_assert_int_eq(ended_since(99)->number, 3); /* who knows more is told that the tables are of an earlier day */
+    ck_assert_int_eq(count_of("",
+                         "WITH past AS (UPDATE staff.ended_session SET tokens_until = now() - interval '1 h'"
+                         " WHERE number < 3 RETURNING 1) SELECT count(*) FROM past"),
+        2);
+    ck_assert_int_eq(ended_since(0)->n_sessions, 1);
+}
+END_TEST
+
 /* LOG-1, AUTH-7: every login, refused or not, leaves a record of use and a row of the register */
 START_TEST(logins_are_recorded)
 {
@@ -428,6 +466,7 @@ int main(void)
     tcase_add_test(tests, failures_at_the_same_time_all_count);
     tcase_add_test(tests, accounts_are_made_by_rule);
     tcase_add_test(tests, a_logout_ends_the_session);
+    tcase_add_test(tests, what_ended_is_told);
     tcase_add_test(tests, logins_are_recorded);
     tcase_add_test(tests, a_copy_of_the_tables_shows_nobody);
     Suite *suite = suite_create("staff");

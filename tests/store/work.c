@@ -1,5 +1,6 @@
 /* What the chassis promises every handler: a command happens once, whoever repeats it, and nobody gets in who may not.
  */
+#include "kit/staff_word.h"
 #include "store/letter.h"
 
 #include <pthread.h>
@@ -101,6 +102,7 @@ static void start(void)
     ck_assert(key_ed25519_public(&staff_key, half));
     hex_put(hex, half, 32);
     ring_file_write("staff.sign.pub", hex);
+    staff_word_take();
     work = work_of(&service);
 }
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "chassis/jwe.h"
+#include "chassis/session_watch.h"
 #include "chassis/settings.h"
 #include "kit/assertion.h"
 #include "portal/portal_gate.h"
@@ -52,6 +53,13 @@ static void staff_publish(void)
     ck_assert_int_eq(rename(from, to), 0);
 }
 
+/* staff has said that nothing ended, and is not silent before so long. */
+static void staff_heard(int64_t ms)
+{
+    Staff__EndedReply reply = STAFF__ENDED_REPLY__INIT;
+    session_watch_take(&reply, clock_up_ms() + ms - SESSION_SILENCE_MS);
+}
+
 static void setup(void)
 {
     char path[128];
@@ -71,6 +79,7 @@ static void setup(void)
     staff_publish();
     arena = arena_new(1 << 20);
     ck_assert_msg(gate_open(folder, &fault), "%s", fault.field);
+    staff_heard(60000);
 }
 
 static void teardown(void)
@@ -219,10 +228,45 @@ START_TEST(a_session_that_ended_stays_ended)
     x.authorization = token(TERMINAL, "session-1");
     y.authorization = token(TERMINAL, "session-2");
     ck_assert_int_eq(pass(&x), FAULT_NONE);
-    gate_forget(&x.actor);
-    gate_forget(&x.actor);
+    session_ended("session-1", x.actor.expires_at_ms);
+    session_ended("session-1", x.actor.expires_at_ms);
     ck_assert_int_eq(pass(&x), FAULT_not_authenticated);
     ck_assert_int_eq(pass(&y), FAULT_NONE);
+}
+END_TEST
+
+/* AUTH-6: what staff ended is out, and in doubt nobody is in; machines and holders go on */
+START_TEST(nobody_is_let_in_on_old_news)
+{
+    Staff__EndedSession ended = STAFF__ENDED_SESSION__INIT;
+    Staff__EndedReply reply = STAFF__ENDED_REPLY__INIT;
+    struct exchange x = ask_of("list", TERMINAL);
+    x.authorization = token(TERMINAL, "session-7");
+    staff_heard(1);
+    while (pass(&x) == FAULT_NONE)
+        ;
+    ck_assert_int_eq(pass(&x), FAULT_revocation_unknown);
+    struct exchange holder = ask_of("status_list", MYNAPORTAL);
+    holder.assertion = assertion_for(NULL);
+    ck_assert_int_eq(pass(&holder), FAULT_NONE);
+    free(holder.assertion);
+    ended.session = "session-7";
+    ended.tokens_until_ms = clock_ms() + 60000;
+    reply.number = 1;
+    reply.n_sessions = 1;
+    reply.sessions = (Staff__EndedSession *[]){&ended};
+    reply.more = true; /* half an answer */
+    session_watch_take(&reply, clock_up_ms());
+    ck_assert_int_eq(pass(&x), FAULT_revocation_unknown);
+    reply.n_sessions = 0;
+    reply.more = false;
+    session_watch_take(&reply, clock_up_ms());
+    ck_assert_int_eq(pass(&x), FAULT_not_authenticated);
+    ck_assert_int_eq(session_watch_since(), 1);
+    reply.number = 0; /* staff's tables were set back */
+    session_watch_take(&reply, clock_up_ms());
+    ck_assert_int_eq(session_watch_since(), 0);
+    ck_assert_int_eq(pass(&x), FAULT_not_authenticated);
 }
 END_TEST
 
@@ -305,6 +349,7 @@ int main(void)
     tcase_add_test(tests, an_assertion_is_good_for_one_request_and_one_body);
     tcase_add_test(tests, a_token_is_bound);
     tcase_add_test(tests, a_session_that_ended_stays_ended);
+    tcase_add_test(tests, nobody_is_let_in_on_old_news);
     tcase_add_test(tests, a_new_key_of_staff_is_found);
     tcase_add_test(tests, a_certificate_is_shown_to_holder_or_staff);
     tcase_add_test(tests, attachments_come_from_mynaportal_or_a_paper_terminal);

@@ -1,0 +1,32 @@
+#include "staff/staff_lanes.h"
+
+#include "chassis/session_watch.h"
+#include "staff/session_store.h"
+
+#define SWEEP_MS 30000
+
+static bool sweep(struct work *work)
+{
+    if (!work_begin(work, ""))
+        return false;
+    ended_sweep(work->pg);
+    return work_commit(work, NULL) == OUTCOME_DONE;
+}
+
+/* staff hears of ended sessions from its own table, as every other service hears from staff. */
+static int sessions_turn(struct work *work, const struct lane *lane)
+{
+    static int64_t swept_at_ms; /* one thread */
+    Staff__EndedReply reply = STAFF__ENDED_REPLY__INIT;
+    int64_t asked_at_ms = clock_up_ms();
+    (void)lane;
+    if (!ended_read(work->pg, work->arena, session_watch_since(), &reply, &work->fault))
+        return 0;
+    session_watch_take(&reply, asked_at_ms);
+    if (asked_at_ms - swept_at_ms >= SWEEP_MS && sweep(work))
+        swept_at_ms = asked_at_ms;
+    return reply.more;
+}
+
+const struct lane staff_lanes[] = {{LANE_SESSIONS, 1, sessions_turn, NULL, 0, 0}};
+const size_t staff_lane_count = sizeof staff_lanes / sizeof *staff_lanes;
