@@ -1,18 +1,18 @@
 #include "audit/audit_sign.h"
 
-#include "audit/audit_store.h"
+#include "audit/audit_witness.h"
 #include "chassis/journal.h"
 #include "chassis/meters.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-static int witness = -1;
+/* What the witness has from this process. */
+static uint64_t laid_down;
 
 static bool line_is_there(const char *path, const char *line)
 {
@@ -24,11 +24,6 @@ static bool line_is_there(const char *path, const char *line)
     if (file)
         fclose(file);
     return there;
-}
-
-static bool line_append(int fd, const char *line, size_t len)
-{
-    return write(fd, line, len) == (ssize_t)len && fdatasync(fd) == 0;
 }
 
 bool sign_key_publish(const char *keys, struct fault *fault)
@@ -44,31 +39,10 @@ bool sign_key_publish(const char *keys, struct fault *fault)
     if (line_is_there(path, line))
         return true;
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    bool written = fd >= 0 && line_append(fd, line, strlen(line));
+    bool written = fd >= 0 && write(fd, line, strlen(line)) == (ssize_t)strlen(line) && fdatasync(fd) == 0;
     if (fd >= 0)
         close(fd);
     return written ? true : fault_set(fault, FAULT_unavailable, "audit.sign.pub");
-}
-
-static void folder_make(const char *path)
-{
-    char folder[PATH_MAX];
-    snprintf(folder, sizeof folder, "%s", path);
-    char *cut = strrchr(folder, '/');
-    if (cut && cut != folder) {
-        *cut = '\0';
-        mkdir(folder, 0755);
-    }
-}
-
-bool witness_open(const char *path, struct fault *fault)
-{
-    folder_make(path);
-    witness = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (witness >= 0)
-        return true;
-    journal(JOURNAL_ERROR, NULL, "witness_not_writable", WORD("setting", "SHIKAKU_WITNESS"), NUMBER("errno", errno));
-    return fault_set(fault, FAULT_unavailable, "SHIKAKU_WITNESS");
 }
 
 static bool is_due(const struct merkle *tree, const struct audit_head *last, int64_t now_ms)
@@ -81,35 +55,45 @@ static bool is_due(const struct merkle *tree, const struct audit_head *last, int
     return age >= AUDIT_SIGN_MS || tree->size - last->size >= AUDIT_SIGN_EVENTS;
 }
 
-/* The witness has it before the database does: what it attests is committed already, and a head that only the database
- * has would prove nothing. Two replicas may sign the same; both are true. */
+bool head_lay_down(struct pg *pg, const struct merkle *tree)
+{
+    struct fault fault = {0};
+    struct audit_head head = {.size = tree->size, .signed_at_ms = clock_ms()};
+    char line[AUDIT_LINE_MAX];
+    const struct key *key = keyring_newest("*", KEY_SIGN);
+    merkle_root(tree, head.root);
+    if (!key || !audit_head_sign(&head, key)) {
+        journal(JOURNAL_ERROR, NULL, "head_not_signed");
+        return false;
+    }
+    if (!witness_append(line, (size_t)audit_head_print(&head, line)))
+        return false;
+    laid_down = head.size;
+    if (!head_put(pg, &head, &fault))
+        journal(JOURNAL_WARNING, NULL, "head_not_kept", WORD("code", fault_code_text(fault.code)));
+    return true;
+}
+
+/* The database was restored under the running process: it ends, and does not start again until that is reconciled. */
+static bool went_back(const struct merkle *tree)
+{
+    if (tree->size >= laid_down)
+        return false;
+    journal(JOURNAL_ERROR, NULL, agreement_text(LOG_SHORTER_THAN_WITNESS), NUMBER("log", tree->size),
+        NUMBER("witness", laid_down));
+    kill(getpid(), SIGTERM);
+    return true;
+}
+
 int head_sign_turn(struct work *work, const struct lane *lane)
 {
     (void)lane;
     struct merkle tree;
-    struct audit_head last, head = {.signed_at_ms = clock_ms()};
-    char line[AUDIT_HEAD_LINE_MAX];
-    const struct key *key = keyring_newest("*", KEY_SIGN);
+    struct audit_head last;
     if (!pg_ensure(work->pg, &work->fault) || !head_read(work->pg, &last, &work->fault) ||
-        !sequencer_read(work->pg, &tree, &work->fault))
+        !sequencer_read(work->pg, &tree, &work->fault) || went_back(&tree))
         return 0;
     meter_set(METER_audit_log_events, "audit", (int64_t)tree.size);
     meter_set(METER_audit_unsigned_events, "audit", (int64_t)(tree.size - last.size));
-    if (!is_due(&tree, &last, head.signed_at_ms))
-        return 0;
-    head.size = tree.size;
-    merkle_root(&tree, head.root);
-    if (!key || !audit_head_sign(&head, key)) {
-        journal(JOURNAL_ERROR, NULL, "head_not_signed");
-        return 0;
-    }
-    int len = audit_head_print(&head, line);
-    if (!line_append(witness, line, (size_t)len)) {
-        journal(
-            JOURNAL_ERROR, NULL, "witness_not_writable", WORD("setting", "SHIKAKU_WITNESS"), NUMBER("errno", errno));
-        return 0;
-    }
-    if (!head_put(work->pg, &head, &work->fault))
-        journal(JOURNAL_WARNING, NULL, "head_not_kept", WORD("code", fault_code_text(work->fault.code)));
-    return 0;
+    return is_due(&tree, &last, clock_ms()) && head_lay_down(work->pg, &tree);
 }

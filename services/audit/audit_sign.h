@@ -3,6 +3,7 @@
 #ifndef AUDIT_SIGN_H
 #define AUDIT_SIGN_H
 
+#include "chassis/merkle.h"
 #include "chassis/step.h"
 
 /* Sign at least this often, and at the latest after so many events. */
@@ -13,8 +14,9 @@
 /* Write the public key to KEYS/peers/audit.sign.pub, beside those of earlier keys, which still vouch for old heads. */
 MUST_USE bool sign_key_publish(const char *keys, struct fault *fault);
 
-/* Open the witness for appending, to find at start that it cannot be written. */
-MUST_USE bool witness_open(const char *path, struct fault *fault);
+/* Sign a head of what the log is now. The witness has it before the database does: what it attests is committed
+ * already, and a head that only the database has would prove nothing. Two replicas may sign the same; both are true. */
+MUST_USE bool head_lay_down(struct pg *pg, const struct merkle *tree);
 
 int head_sign_turn(struct work *work, const struct lane *lane);
 

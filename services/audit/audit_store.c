@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LIST_ROWS 2000
+#define LIST_ARENA_BYTES (1024 * 1024)
+
 /* Any number will do that nobody else locks: "audit" in ASCII. */
 static const char sequencer_lock_sql[] = "SELECT pg_catalog.pg_advisory_xact_lock(418581342580)";
 static const char sequencer_read_sql[] = "SELECT size, subtrees FROM audit.sequencer";
@@ -137,6 +140,41 @@ bool log_put(struct pg *pg, struct arena *arena, uint64_t position, const struct
     return true;
 }
 
+static const char log_list_sql[] =
+    "SELECT service, instance::text, worker, sequence, previous, digest, event FROM audit.log "
+    "WHERE position >= $1::bigint AND position < $2::bigint ORDER BY position LIMIT $3::int";
+
+static bool leaf_add(const PGresult *rows, int row, struct arena *arena, struct merkle *tree)
+{
+    uint8_t leaf[AUDIT_DIGEST_BYTES];
+    struct audit_record record = {pg_get_text(rows, row, SERVICE, arena), pg_get_text(rows, row, INSTANCE, arena),
+        (uint32_t)pg_get_integer(rows, row, WORKER), (uint64_t)pg_get_integer(rows, row, SEQUENCE),
+        pg_get_bytes(rows, row, PREVIOUS), pg_get_bytes(rows, row, DIGEST), pg_get_bytes(rows, row, EVENT)};
+    if (!record.service || !record.instance || !audit_leaf(&record, leaf))
+        return false;
+    merkle_add(tree, leaf);
+    return true;
+}
+
+bool log_tree(struct pg *pg, uint64_t size, struct merkle *tree, struct fault *fault)
+{
+    struct arena *arena = arena_new(LIST_ARENA_BYTES);
+    int count = arena ? 1 : 0;
+    bool read = arena != NULL || fault_set(fault, FAULT_internal, NULL);
+    while (read && count && tree->size < size) {
+        PGresult *rows = pg_query(pg, log_list_sql, fault,
+            PG_VALUES(pg_integer((int64_t)tree->size), pg_integer((int64_t)size), pg_integer(LIST_ROWS)));
+        read = rows != NULL;
+        count = rows ? PQntuples(rows) : 0;
+        for (int row = 0; read && row < count; row++)
+            read = leaf_add(rows, row, arena, tree) || fault_set(fault, FAULT_internal, NULL);
+        PQclear(rows);
+        arena_reset(arena);
+    }
+    arena_free(arena);
+    return read;
+}
+
 static const char head_read_sql[] =
     "SELECT size, root, signed_at_ms, public_key, signature FROM audit.head ORDER BY id DESC LIMIT 1";
 
@@ -155,6 +193,19 @@ bool head_read(struct pg *pg, struct audit_head *head, struct fault *fault)
     }
     PQclear(row);
     return true;
+}
+
+static const char head_find_sql[] =
+    "SELECT EXISTS (SELECT 1 FROM (SELECT h.size, h.root FROM audit.head h ORDER BY h.id DESC LIMIT 100) newest "
+    "WHERE newest.size = $1::bigint AND newest.root = $2)";
+
+bool head_find(struct pg *pg, uint64_t size, const uint8_t root[MERKLE_HASH_BYTES], bool *found, struct fault *fault)
+{
+    PGresult *row =
+        pg_query(pg, head_find_sql, fault, PG_VALUES(pg_integer((int64_t)size), pg_bytes(root, MERKLE_HASH_BYTES)));
+    *found = row && pg_get_bool(row, 0, 0);
+    PQclear(row);
+    return row != NULL;
 }
 
 static const char head_put_sql[] =

@@ -25,8 +25,14 @@ void chain_put(struct pg *pg, const char *service, const char *instance, uint32_
 MUST_USE bool log_put(
     struct pg *pg, struct arena *arena, uint64_t position, const struct audit_record *records, size_t count);
 
+/* The tree of the log's first `size` records, computed from them; of fewer where the log has fewer. */
+MUST_USE bool log_tree(struct pg *pg, uint64_t size, struct merkle *tree, struct fault *fault);
+
 /* The newest head. size and signed_at_ms are 0 where there is none. */
 MUST_USE bool head_read(struct pg *pg, struct audit_head *head, struct fault *fault);
+/* Is it among the newest heads? */
+MUST_USE bool head_find(
+    struct pg *pg, uint64_t size, const uint8_t root[MERKLE_HASH_BYTES], bool *found, struct fault *fault);
 MUST_USE bool head_put(struct pg *pg, const struct audit_head *head, struct fault *fault);
 
 /* audit's own records of use, which no relay brings: at most `limit`, in order; the caller's, PQclear it. */

@@ -1,7 +1,11 @@
 /* audit keeps the records of use (利用記録) in one log that cannot be changed unseen. */
 #include "audit/audit_messages.h"
+#include "audit/audit_reconcile.h"
 #include "audit/audit_sign.h"
+#include "audit/audit_witness.h"
 #include "chassis/boot.h"
+
+#include <string.h>
 
 static const struct setting settings[] = {
     {"SHIKAKU_WITNESS", SETTING_TEXT, "var/witness/heads", 0, 0,
@@ -17,8 +21,9 @@ static size_t keys(const struct key_want **wants)
 
 static bool prepare(struct fault *fault)
 {
-    return sign_key_publish(setting_text("SHIKAKU_KEYS"), fault) &&
-           witness_open(setting_text("SHIKAKU_WITNESS"), fault);
+    const char *keys_folder = setting_text("SHIKAKU_KEYS"), *witness = setting_text("SHIKAKU_WITNESS");
+    return sign_key_publish(keys_folder, fault) && witness_open(witness, fault) &&
+           witness_check(witness, keys_folder, fault);
 }
 
 int main(int argc, char **argv)
@@ -39,5 +44,7 @@ int main(int argc, char **argv)
         .lanes = lanes,
         .lane_count = sizeof lanes / sizeof *lanes,
     };
+    if (argc == 3 && strcmp(argv[1], "--reconcile") == 0)
+        return audit_reconcile_command(argv[2]);
     return service_run(&service, argc, argv);
 }

@@ -156,7 +156,7 @@ static int failed(const char *what, const struct fault *fault)
 {
     journal(JOURNAL_ERROR, NULL, "start_failed", WORD("step", what), WORD("code", fault_code_text(fault->code)),
         WORD("field", fault->field));
-    return 1;
+    return fault->code == FAULT_audit_disagrees ? EXIT_OPERATOR : 1;
 }
 
 static int stopped(void)

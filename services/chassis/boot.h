@@ -29,8 +29,11 @@ struct service {
     void (*drain)(void); /* at SIGTERM, before the bus drains. May be NULL */
 };
 
-/* Run the service until SIGTERM or SIGINT. Returns the exit status: 0 after a clean stop. `service --settings` prints
- * its settings. */
+/* Exit status of a start that was refused for what only an operator can settle: starting again does not help. */
+#define EXIT_OPERATOR 3
+
+/* Run the service until SIGTERM or SIGINT. Returns the exit status: 0 after a clean stop, 1 or EXIT_OPERATOR when it
+ * could not start. `service --settings` prints its settings. */
 int service_run(const struct service *service, int argc, char **argv);
 
 /* A work of the caller's own thread (portal's workers, tests): own arena, connection (if the service has a schema) and

@@ -1,5 +1,6 @@
 #include "shikakuctl/audit_verify.h"
 
+#include "audit.pb-c.h"
 #include "chassis/merkle.h"
 #include "chassis/work.h"
 #include "shikakuctl/log_store.h"
@@ -22,7 +23,7 @@ struct chain {
 
 struct verification {
     struct audit_verdict *verdict;
-    struct audit_head *heads; /* by size */
+    struct audit_head *heads; /* those in force, by size */
     size_t head_count, head_next;
     uint8_t keys[KEYS_MAX][32];
     size_t key_count;
@@ -66,34 +67,76 @@ static int by_size(const void *one, const void *other)
     return a->size < b->size ? -1 : a->size > b->size;
 }
 
-static bool head_take(struct verification *v, const char *line, uint64_t number)
+static bool head_put(struct verification *v, const struct audit_head *head, uint64_t number)
 {
-    struct audit_head head;
-    if (!audit_head_parse(&head, line))
-        return found(v, "witness_line_malformed", number);
-    if (!key_is_known(v, head.public_key))
-        return found(v, "head_of_unknown_key", number);
-    if (!audit_head_check(&head))
-        return found(v, "head_signature_wrong", number);
     struct audit_head *more = realloc(v->heads, (v->head_count + 1) * sizeof *more);
     if (!more)
         return found(v, "memory_out", number);
     v->heads = more;
-    v->heads[v->head_count++] = head;
+    v->heads[v->head_count++] = *head;
     return true;
+}
+
+static bool head_take(struct verification *v, const struct audit_head *head, uint64_t number)
+{
+    if (!key_is_known(v, head->public_key))
+        return found(v, "head_of_unknown_key", number);
+    if (!audit_head_check(head))
+        return found(v, "head_signature_wrong", number);
+    v->verdict->heads++;
+    return head_put(v, head, number);
+}
+
+/* It must start from the newest head there is; those over where it goes to are no longer held against the log, all
+ * others are, and so is where it goes to. */
+static bool reconciliation_take(struct verification *v, const struct audit_reconciliation *stated, uint64_t number)
+{
+    struct audit_head to = {.size = stated->to_size}, newest = {0};
+    size_t kept = 0, place = v->verdict->reconciled;
+    if (!key_is_known(v, stated->public_key))
+        return found(v, "head_of_unknown_key", number);
+    if (!audit_reconciliation_check(stated))
+        return found(v, "head_signature_wrong", number);
+    memcpy(to.root, stated->to_root, sizeof to.root);
+    for (size_t i = 0; i < v->head_count; i++) {
+        if (v->heads[i].size >= newest.size)
+            newest = v->heads[i];
+        if (v->heads[i].size <= to.size)
+            v->heads[kept++] = v->heads[i];
+    }
+    if (newest.size != stated->from_size || memcmp(newest.root, stated->from_root, sizeof newest.root) != 0)
+        return found(v, "reconciled_from_elsewhere", number);
+    if (place == AUDIT_RECONCILED_MAX)
+        return found(v, "reconciled_too_often", number);
+    v->verdict->reconciliations[place].stated = *stated;
+    v->verdict->reconciliations[place].heads_abandoned = v->head_count - kept;
+    v->verdict->reconciled++;
+    v->head_count = kept;
+    return head_put(v, &to, number);
+}
+
+static bool line_take(struct verification *v, const char *line, uint64_t number)
+{
+    struct audit_head head;
+    struct audit_reconciliation stated;
+    if (audit_head_parse(&head, line))
+        return head_take(v, &head, number);
+    if (audit_reconciliation_parse(&stated, line))
+        return reconciliation_take(v, &stated, number);
+    return found(v, "witness_line_malformed", number);
 }
 
 /* A line without an end was being written when the machine lost power; its head proves nothing and is not needed. */
 static void heads_read(struct verification *v, const char *path)
 {
-    char line[AUDIT_HEAD_LINE_MAX];
+    char line[AUDIT_LINE_MAX];
     uint64_t number = 0;
     FILE *file = fopen(path, "re");
     while (file && fgets(line, sizeof line, file)) {
         number++;
         if (!strchr(line, '\n') && feof(file))
             break;
-        if (!head_take(v, line, number))
+        if (!line_take(v, line, number))
             break;
     }
     if (file)
@@ -155,12 +198,41 @@ static bool heads_check(struct verification *v)
     return true;
 }
 
+/* The one that the log must have its record of at this position: of two to the same place, the later. */
+static struct audit_reconciled *reconciled_at(const struct verification *v, uint64_t position)
+{
+    for (size_t i = v->verdict->reconciled; i > 0; i--) {
+        struct audit_reconciled *reconciled = &v->verdict->reconciliations[i - 1];
+        if (reconciled->stated.to_size == position)
+            return reconciled;
+        if (reconciled->stated.to_size < position) /* what stood here before it is gone */
+            return NULL;
+    }
+    return NULL;
+}
+
+static bool reconciled_check(struct verification *v, const struct audit_record *record, uint64_t position)
+{
+    struct audit_reconciled *reconciled = reconciled_at(v, position);
+    Audit__Event *event = strcmp(record->service, "audit") == 0
+                              ? audit__event__unpack(NULL, record->event.len, record->event.data)
+                              : NULL;
+    bool states = event && strcmp(event->act, AUDIT_RECONCILE) == 0;
+    bool fits = states && reconciled && event->count == audit_reconciliation_lost(&reconciled->stated);
+    if (fits && !strpbrk(event->reason, "\"\\"))
+        snprintf(reconciled->reason, sizeof reconciled->reason, "%s", event->reason);
+    audit__event__free_unpacked(event, NULL);
+    if (states && !reconciled)
+        return found(v, "reconciliation_not_in_witness", position);
+    return !reconciled || fits ? true : found(v, "reconciliation_not_in_log", position);
+}
+
 static bool record_check(struct verification *v, const struct audit_record *record, uint64_t position)
 {
     uint8_t leaf[AUDIT_DIGEST_BYTES];
     if (position != v->tree.size)
         return found(v, "position_missing", v->tree.size);
-    if (!link_check(v, record, position))
+    if (!link_check(v, record, position) || !reconciled_check(v, record, position))
         return false;
     if (!audit_leaf(record, leaf))
         return found(v, "memory_out", position);
@@ -196,11 +268,12 @@ static void conclude(struct verification *v)
     struct audit_verdict *verdict = v->verdict;
     uint64_t covered = v->head_count ? v->heads[v->head_count - 1].size : 0;
     verdict->events = v->tree.size;
-    verdict->heads = v->head_count;
     if (covered > v->tree.size)
         found(v, "log_shorter_than_witness", covered);
     else if (v->tree.size && !v->head_count)
         found(v, "no_signed_head", 0);
+    else if (reconciled_at(v, v->tree.size))
+        found(v, "reconciliation_not_in_log", v->tree.size);
     verdict->uncovered = covered < v->tree.size ? v->tree.size - covered : 0;
     verdict->whole = !verdict->finding;
 }

@@ -10,6 +10,7 @@ int keys_end_command(int argc, char **argv);
 int peer_add_command(int argc, char **argv);
 int staff_add_command(int argc, char **argv);
 int audit_verify_command(int argc, char **argv);
+int audit_reconcile_command(int argc, char **argv);
 int audit_status_command(int argc, char **argv);
 
 #endif

@@ -13,6 +13,7 @@ static const struct setting settings[] = {
     {"SHIKAKU_KEYS", SETTING_TEXT, "var/keys", 0, 0, "Folder of keys."},
     {"SHIKAKU_BUS", SETTING_TEXT, "var/run", 0, 0, "Folder of the bus's sockets."},
     {"SHIKAKU_DSN", SETTING_TEXT, "", 0, 0, "How to read audit's log; empty: by audit's role in the private cluster."},
+    {"SHIKAKU_BIN", SETTING_TEXT, "build/release/bin", 0, 0, "Folder of the programs."},
     {"SHIKAKU_WITNESS", SETTING_TEXT, "var/witness/heads", 0, 0, "File of the signed heads of audit's log."},
 };
 
@@ -28,6 +29,9 @@ static const struct command {
     {"staff", "add", "ACCOUNT ROLE MANAGER PROGRAMMES PERSON NEED",
         "an account; PROGRAMMES: a,b or all; the first password is read from standard input", staff_add_command},
     {"audit", "verify", "", "hold the log of records of use against the witness", audit_verify_command},
+    {"audit", "reconcile", "REASON",
+        "after a restore: state that the log goes on from where it is; REASON is the decision's id",
+        audit_reconcile_command},
     {"audit", "status", "", "how long the log is, and how far signed", audit_status_command},
 };
 

@@ -2,6 +2,8 @@
  */
 #include "audit/audit_log.h"
 #include "audit/audit_sign.h"
+#include "audit/audit_witness.h"
+#include "chassis/boot.h"
 #include "chassis/journal.h"
 #include "chassis/work.h"
 #include "kit/store.h"
@@ -12,11 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define INSTANCE "0a0b0c0d-0000-4000-8000-00000000000"
 #define MADE_MAX 400
 
+static const struct setting settings[] = {{"SHIKAKU_DSN", SETTING_TEXT, "", 0, 0, "database"}};
 static struct store store;
 static struct pg *pg, *owner;
 static struct arena *arena;
@@ -60,7 +64,7 @@ static void records_make(struct worker *worker, int count)
 }
 
 /* Send records [from, to) of a worker. */
-static struct audit_chain send(const struct worker *worker, size_t from, size_t to)
+static struct audit_chain relay(const struct worker *worker, size_t from, size_t to)
 {
     struct fault fault = {0};
     struct audit_chain chain = {worker->instance, worker->number, worker->records + from, to - from, 0, false};
@@ -98,11 +102,35 @@ static void tamper(const char *sql)
     PQclear(done);
 }
 
+/* The programs find the test's database and witness, and the cluster's token. */
+static void programs_prepare(void)
+{
+    char keys[700], token[700];
+    snprintf(keys, sizeof keys, "%s/%s", getenv("SHIKAKU_VAR"), store.name);
+    snprintf(token, sizeof token, "%s/audit", getenv("SHIKAKU_KEYS"));
+    setenv("SHIKAKU_KEYS", keys, 1);
+    strcat(keys, "/audit");
+    ck_assert_int_eq(symlink(token, keys), 0);
+    setenv("SHIKAKU_WITNESS", witness, 1);
+    setenv("SHIKAKU_ADMIN_PORT", "1", 1); /* none gets as far as opening it */
+}
+
+/* Exit status of a program of this build. */
+static int run(const char *command)
+{
+    char line[900];
+    snprintf(line, sizeof line, "\"$SHIKAKU_BIN\"/%s", command);
+    int status = system(line);
+    ck_assert(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
 static void setup(void)
 {
     static const struct key_want wants[] = {{"*", KEY_SIGN}};
     struct fault fault = {0};
     store_open(&store, "audit");
+    ck_assert(settings_read(settings, 1));
     ck_assert(pg_open(&pg, store.dsn, &fault));
     ck_assert(pg_open(&owner, store.owner, &fault));
     ck_assert(keyring_open("audit", pg, wants, 1, &fault));
@@ -116,6 +144,7 @@ static void setup(void)
     ck_assert(sign_key_publish(public_keys, &fault));
     strcat(public_keys, "/peers/audit.sign.pub");
     ck_assert(witness_open(witness, &fault));
+    programs_prepare();
 }
 
 static void teardown(void)
@@ -128,6 +157,8 @@ static void teardown(void)
     store_close(&store);
     unlink(witness);
     unlink(public_keys);
+    snprintf(folder, sizeof folder, "%s/%s/audit", getenv("SHIKAKU_VAR"), store.name);
+    unlink(folder);
     snprintf(folder, sizeof folder, "%s/%s/peers", getenv("SHIKAKU_VAR"), store.name);
     rmdir(folder);
     *strrchr(folder, '/') = '\0';
@@ -142,10 +173,10 @@ START_TEST(a_log_that_nobody_touched_is_whole)
     worker_init(&two, 2);
     records_make(&one, 30);
     records_make(&two, 7);
-    ck_assert_uint_eq(send(&one, 0, 13).through, 13);
+    ck_assert_uint_eq(relay(&one, 0, 13).through, 13);
     sign();
-    ck_assert_uint_eq(send(&two, 0, 7).through, 7);
-    ck_assert_uint_eq(send(&one, 13, 30).through, 30);
+    ck_assert_uint_eq(relay(&two, 0, 7).through, 7);
+    ck_assert_uint_eq(relay(&one, 13, 30).through, 30);
     sign();
     struct audit_verdict verdict = verify();
     ck_assert_msg(verdict.whole, "%s", verdict.finding);
@@ -161,10 +192,10 @@ START_TEST(records_sent_again_are_taken_once)
     struct worker one;
     worker_init(&one, 1);
     records_make(&one, 20);
-    send(&one, 0, 10);
-    ck_assert_uint_eq(send(&one, 0, 10).through, 10);
-    ck_assert_uint_eq(send(&one, 5, 20).through, 20);
-    ck_assert_uint_eq(send(&one, 0, 3).through, 20);
+    relay(&one, 0, 10);
+    ck_assert_uint_eq(relay(&one, 0, 10).through, 10);
+    ck_assert_uint_eq(relay(&one, 5, 20).through, 20);
+    ck_assert_uint_eq(relay(&one, 0, 3).through, 20);
     sign();
     struct audit_verdict verdict = verify();
     ck_assert_msg(verdict.whole, "%s", verdict.finding);
@@ -178,8 +209,8 @@ START_TEST(a_gap_is_refused)
     struct worker one;
     worker_init(&one, 1);
     records_make(&one, 10);
-    send(&one, 0, 4);
-    struct audit_chain chain = send(&one, 5, 10);
+    relay(&one, 0, 4);
+    struct audit_chain chain = relay(&one, 5, 10);
     ck_assert(chain.broken);
     ck_assert_uint_eq(chain.through, 4);
     ck_assert_uint_eq(verify().events, 4);
@@ -193,7 +224,7 @@ START_TEST(an_altered_record_is_refused)
     worker_init(&one, 1);
     records_make(&one, 10);
     one.records[6].event = arena_copy(arena, "another", 7);
-    struct audit_chain chain = send(&one, 0, 10);
+    struct audit_chain chain = relay(&one, 0, 10);
     ck_assert(chain.broken);
     ck_assert_uint_eq(chain.through, 6);
     ck_assert_uint_eq(verify().events, 6);
@@ -206,12 +237,12 @@ START_TEST(a_chain_made_anew_is_refused)
     struct worker one, other;
     worker_init(&one, 1);
     records_make(&one, 5);
-    send(&one, 0, 5);
+    relay(&one, 0, 5);
     worker_init(&other, 1);
     for (int i = 0; i < 6; i++)
         record_make(&other, "made up");
-    ck_assert(send(&other, 0, 5).broken);
-    ck_assert(send(&other, 5, 6).broken);
+    ck_assert(relay(&other, 0, 5).broken);
+    ck_assert(relay(&other, 5, 6).broken);
     ck_assert_uint_eq(verify().events, 5);
 }
 END_TEST
@@ -263,7 +294,7 @@ START_TEST(tampering_is_found)
     struct worker one;
     worker_init(&one, 1);
     records_make(&one, 30);
-    send(&one, 0, 30);
+    relay(&one, 0, 30);
     sign();
     ck_assert(verify().whole);
     for (int i = 0; i < 3 && tamperings[_i].act[i]; i++)
@@ -274,6 +305,30 @@ START_TEST(tampering_is_found)
 }
 END_TEST
 
+static void acts_do(const char *const *acts)
+{
+    for (; *acts; acts++)
+        tamper(*acts);
+}
+
+static void backup(void)
+{
+    static const char *const acts[] = {"CREATE TABLE audit.old_log AS TABLE audit.log",
+        "CREATE TABLE audit.old_chain AS TABLE audit.chain",
+        "CREATE TABLE audit.old_sequencer AS TABLE audit.sequencer", "CREATE TABLE audit.old_head AS TABLE audit.head",
+        NULL};
+    acts_do(acts);
+}
+
+static void restore(void)
+{
+    static const char *const acts[] = {"DELETE FROM audit.log", "INSERT INTO audit.log SELECT * FROM audit.old_log",
+        "DELETE FROM audit.chain", "INSERT INTO audit.chain SELECT * FROM audit.old_chain",
+        "DELETE FROM audit.sequencer", "INSERT INTO audit.sequencer SELECT * FROM audit.old_sequencer",
+        "DELETE FROM audit.head", "INSERT INTO audit.head OVERRIDING SYSTEM VALUE SELECT * FROM audit.old_head", NULL};
+    acts_do(acts);
+}
+
 /* LOG-1: an old copy of the database is put back and the system goes on from there, past where it was */
 START_TEST(going_back_to_an_old_copy_is_found)
 {
@@ -282,22 +337,183 @@ START_TEST(going_back_to_an_old_copy_is_found)
     worker_init(&other, 2);
     records_make(&one, 20);
     records_make(&other, 30);
-    send(&one, 0, 10);
+    relay(&one, 0, 10);
     sign();
-    tamper("CREATE TABLE audit.old_log AS TABLE audit.log");
-    tamper("CREATE TABLE audit.old_chain AS TABLE audit.chain");
-    tamper("CREATE TABLE audit.old_sequencer AS TABLE audit.sequencer");
-    send(&one, 10, 20);
+    backup();
+    relay(&one, 10, 20);
     sign();
     ck_assert(verify().whole);
 
-    tamper("DELETE FROM audit.log WHERE position NOT IN (SELECT position FROM audit.old_log)");
-    tamper("UPDATE audit.chain c SET sequence = o.sequence, digest = o.digest FROM audit.old_chain o");
-    tamper("UPDATE audit.sequencer s SET size = o.size, subtrees = o.subtrees FROM audit.old_sequencer o");
+    restore();
     ck_assert_str_eq(verify().finding, "log_shorter_than_witness");
-    send(&other, 0, 30);
+    relay(&other, 0, 30);
     sign();
     ck_assert_str_eq(verify().finding, "log_differs_from_witness");
+}
+END_TEST
+
+/* Ten records signed and copied, ten more, and the copy put back. */
+static void go_back(struct worker *one)
+{
+    worker_init(one, 1);
+    records_make(one, 20);
+    relay(one, 0, 10);
+    sign();
+    backup();
+    relay(one, 10, 20);
+    sign();
+    restore();
+}
+
+/* STORE-3, LOG-2: on a restored copy audit does not start, until an operator has stated why; then the verifier takes
+ * exactly what was stated, tells it for ever, and finds all else as before */
+START_TEST(a_restored_copy_is_reconciled)
+{
+    static struct worker one, other;
+    struct fault fault = {0};
+    go_back(&one);
+    ck_assert_int_eq(run("shikaku-audit"), EXIT_OPERATOR);
+    ck_assert_int_ne(run("shikakuctl audit verify"), 0);
+    ck_assert_int_ne(run("shikakuctl audit reconcile 'because \"I\" say so'"), 0);
+    ck_assert_int_eq(run("shikaku-audit"), EXIT_OPERATOR);
+    ck_assert_int_eq(run("shikakuctl audit reconcile decision-7"), 0);
+    ck_assert_int_ne(run("shikakuctl audit reconcile decision-8"), 0); /* nothing is left to reconcile */
+    ck_assert(witness_check(witness, getenv("SHIKAKU_KEYS"), &fault));
+    worker_init(&other, 2);
+    records_make(&other, 30);
+    relay(&other, 0, 30);
+    sign();
+    struct audit_verdict verdict = verify();
+    ck_assert_msg(verdict.whole, "%s", verdict.finding);
+    ck_assert_uint_eq(verdict.events, 41);
+    ck_assert_uint_eq(verdict.reconciled, 1);
+    ck_assert_uint_eq(verdict.reconciliations[0].stated.from_size, 20);
+    ck_assert_uint_eq(verdict.reconciliations[0].stated.to_size, 10);
+    ck_assert_uint_eq(audit_reconciliation_lost(&verdict.reconciliations[0].stated), 10);
+    ck_assert_uint_eq(verdict.reconciliations[0].heads_abandoned, 1);
+    ck_assert_str_eq(verdict.reconciliations[0].reason, "decision-7");
+    restore(); /* the same again was not stated */
+    ck_assert_str_eq(verify().finding, "log_shorter_than_witness");
+    ck_assert_int_eq(run("shikaku-audit"), EXIT_OPERATOR);
+    ck_assert_int_eq(run("shikakuctl audit reconcile decision-9"), 0);
+    verdict = verify();
+    ck_assert_msg(verdict.whole, "%s", verdict.finding);
+    ck_assert_uint_eq(verdict.reconciled, 2);
+    ck_assert_uint_eq(audit_reconciliation_lost(&verdict.reconciliations[1].stated), 31);
+    ck_assert_str_eq(verdict.reconciliations[0].reason, "");
+    ck_assert_str_eq(verdict.reconciliations[1].reason, "decision-9");
+}
+END_TEST
+
+static const struct {
+    const char *act, *finding;
+} after_reconciling[] = {
+    {"UPDATE audit.log SET event = 'x' WHERE position = 5", "record_altered"},
+    {"UPDATE audit.log SET service = 'vault' WHERE position < 10", "log_differs_from_witness"},
+    {"DELETE FROM audit.log WHERE position = 10", "log_shorter_than_witness"},
+    {"UPDATE audit.log SET event = 'x', digest = sha256(previous || int8send(sequence) || 'x'::bytea) "
+     "WHERE position = 10",
+        "reconciliation_not_in_log"},
+};
+
+/* LOG-2: what was stated hides nothing else */
+START_TEST(a_reconciled_log_is_guarded_as_before)
+{
+    static struct worker one;
+    go_back(&one);
+    ck_assert_int_eq(run("shikakuctl audit reconcile decision-7"), 0);
+    tamper(after_reconciling[_i].act);
+    struct audit_verdict verdict = verify();
+    ck_assert_msg(!verdict.whole, "%s", after_reconciling[_i].act);
+    ck_assert_str_eq(verdict.finding, after_reconciling[_i].finding);
+}
+END_TEST
+
+/* LOG-2: a log that was changed is no earlier copy, and is not taken for one */
+START_TEST(a_changed_log_is_not_reconciled)
+{
+    static struct worker one;
+    go_back(&one);
+    tamper("UPDATE audit.log SET service = 'vault'");
+    ck_assert_int_ne(run("shikakuctl audit reconcile decision-7"), 0);
+    ck_assert_int_eq(run("shikaku-audit"), EXIT_OPERATOR);
+    ck_assert_str_eq(verify().finding, "log_differs_from_witness");
+    ck_assert_uint_eq(verify().reconciled, 0);
+}
+END_TEST
+
+/* Only the first lines of the witness. */
+static void witness_cut(int lines)
+{
+    char command[1400];
+    snprintf(command, sizeof command, "sed -i '%d,$d' '%s'", lines + 1, witness);
+    ck_assert_int_eq(system(command), 0);
+}
+
+/* The machine stopped between the witness and the log: what was begun is found and completed */
+START_TEST(a_reconciliation_cut_short_is_completed)
+{
+    static struct worker one;
+    struct fault fault = {0};
+    go_back(&one);
+    ck_assert_int_eq(run("shikakuctl audit reconcile decision-7"), 0);
+    restore();
+    witness_cut(3); /* two heads, and what was stated */
+    ck_assert_str_eq(verify().finding, "reconciliation_not_in_log");
+    ck_assert(!witness_check(witness, getenv("SHIKAKU_KEYS"), &fault));
+    ck_assert_str_eq(fault.field, "reconciliation_unfinished");
+    ck_assert_int_eq(run("shikakuctl audit reconcile decision-7"), 0);
+    struct audit_verdict verdict = verify();
+    ck_assert_msg(verdict.whole, "%s", verdict.finding);
+    ck_assert_uint_eq(verdict.reconciled, 1);
+}
+END_TEST
+
+/* STORE-3, LOG-2: so it is when the witness is the one that was restored, or lost */
+START_TEST(a_restored_witness_is_reconciled)
+{
+    static struct worker one;
+    struct fault fault = {0};
+    worker_init(&one, 1);
+    records_make(&one, 20);
+    relay(&one, 0, 10);
+    sign();
+    relay(&one, 10, 20);
+    sign();
+    witness_cut(_i);
+    ck_assert(!witness_check(witness, getenv("SHIKAKU_KEYS"), &fault));
+    ck_assert_str_eq(fault.field, "witness_shorter_than_log");
+    ck_assert_int_eq(run("shikakuctl audit reconcile decision-7"), 0);
+    struct audit_verdict verdict = verify();
+    ck_assert_msg(verdict.whole, "%s", verdict.finding);
+    ck_assert_uint_eq(verdict.events, 21);
+    ck_assert_uint_eq(verdict.reconciled, 1);
+    ck_assert_uint_eq(verdict.reconciliations[0].stated.from_size, _i ? 10 : 0);
+    ck_assert_uint_eq(verdict.reconciliations[0].stated.to_size, 20);
+}
+END_TEST
+
+/* A head that reached the witness when the process died before it reached the database is no disagreement, nor is a
+ * line that was cut short by the power */
+START_TEST(what_a_crash_leaves_is_no_disagreement)
+{
+    static struct worker one;
+    struct fault fault = {0};
+    worker_init(&one, 1);
+    records_make(&one, 20);
+    relay(&one, 0, 10);
+    sign();
+    relay(&one, 10, 20);
+    tamper("DELETE FROM audit.head");
+    FILE *file = fopen(witness, "a");
+    fputs("21 00ff", file);
+    fclose(file);
+    ck_assert(witness_open(witness, &fault));
+    ck_assert(witness_check(witness, getenv("SHIKAKU_KEYS"), &fault));
+    sign();
+    struct audit_verdict verdict = verify();
+    ck_assert_msg(verdict.whole, "%s", verdict.finding);
+    ck_assert_uint_eq(verdict.heads, 2);
 }
 END_TEST
 
@@ -308,10 +524,10 @@ START_TEST(a_head_of_another_key_is_found)
     struct key stranger = {.kind = KEY_SIGN, .secret = {1, 2, 3}};
     struct audit_head head;
     struct fault fault = {0};
-    char line[AUDIT_HEAD_LINE_MAX];
+    char line[AUDIT_LINE_MAX];
     worker_init(&one, 1);
     records_make(&one, 5);
-    send(&one, 0, 5);
+    relay(&one, 0, 5);
     sign();
     ck_assert(head_read(pg, &head, &fault));
     ck_assert(audit_head_sign(&head, &stranger));
@@ -338,6 +554,13 @@ int main(void)
     tcase_add_loop_test(log, tampering_is_found, 0, sizeof tamperings / sizeof *tamperings);
     tcase_add_test(log, going_back_to_an_old_copy_is_found);
     tcase_add_test(log, a_head_of_another_key_is_found);
+    tcase_add_test(log, a_restored_copy_is_reconciled);
+    tcase_add_loop_test(
+        log, a_reconciled_log_is_guarded_as_before, 0, sizeof after_reconciling / sizeof *after_reconciling);
+    tcase_add_test(log, a_changed_log_is_not_reconciled);
+    tcase_add_test(log, a_reconciliation_cut_short_is_completed);
+    tcase_add_loop_test(log, a_restored_witness_is_reconciled, 0, 2);
+    tcase_add_test(log, what_a_crash_leaves_is_no_disagreement);
     Suite *suite = suite_create("audit");
     suite_add_tcase(suite, log);
     SRunner *runner = srunner_create(suite);
