@@ -2,62 +2,18 @@
 
 #include "chassis/jwe.h"
 #include "chassis/work.h"
+#include "vault/card_signer.h"
 
-#include <dirent.h>
 #include <jansson.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/sha.h>
-#include <openssl/x509v3.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
 
 #define EF0001_BYTES (3 + MY_NUMBER_DIGITS)
 #define SIGNED_BYTES (2 * SHA256_DIGEST_LENGTH)
-#define CERTIFICATE_BYTES_MAX 4096
-
-static X509_STORE *card_roots;
-
-static bool root_add(const char *path)
-{
-    FILE *file = fopen(path, "r");
-    X509 *root = file ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
-    bool added = root && X509_STORE_add_cert(card_roots, root) == 1;
-    X509_free(root);
-    if (file)
-        fclose(file);
-    return added;
-}
-
-bool card_roots_load(const char *folder, struct fault *fault)
-{
-    char path[512];
-    int count = 0;
-    DIR *entries = opendir(folder);
-    X509_STORE_free(card_roots);
-    card_roots = X509_STORE_new();
-    for (struct dirent *entry; entries && card_roots && (entry = readdir(entries));) {
-        size_t len = strlen(entry->d_name);
-        if (len < 5 || strcmp(entry->d_name + len - 4, ".pem") != 0)
-            continue;
-        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        count += root_add(path);
-    }
-    if (entries)
-        closedir(entries);
-    return count ? true : fault_set(fault, FAULT_internal, "SHIKAKU_CARD_ROOTS");
-}
-
-/* A root that was put in its signer's place, or a signer that could issue on, signs no cards. */
-static bool certificate_trusted(X509 *certificate)
-{
-    X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-    bool trusted = ctx && X509_check_ca(certificate) == 0 &&
-                   X509_STORE_CTX_init(ctx, card_roots, certificate, NULL) == 1 && X509_verify_cert(ctx) == 1;
-    X509_STORE_CTX_free(ctx);
-    return trusted;
-}
 
 static bool signature_right(X509 *certificate, struct bytes ef0003)
 {
@@ -74,12 +30,10 @@ static bool signature_right(X509 *certificate, struct bytes ef0003)
 /* EF 0003 is right in itself: signed by a card issuer that we pin. */
 static bool card_signature_check(struct bytes ef0003, struct bytes ef0004, struct fault *fault)
 {
-    const unsigned char *der = ef0004.data;
-    if (ef0003.len <= SIGNED_BYTES || ef0004.len > CERTIFICATE_BYTES_MAX)
+    if (ef0003.len <= SIGNED_BYTES)
         return fault_set(fault, FAULT_card_signature, "ef0003");
-    X509 *certificate = d2i_X509(NULL, &der, (long)ef0004.len);
-    bool right = certificate && der == ef0004.data + ef0004.len && certificate_trusted(certificate) &&
-                 signature_right(certificate, ef0003);
+    X509 *certificate = card_signer_find(ef0004);
+    bool right = certificate && signature_right(certificate, ef0003);
     X509_free(certificate);
     return right ? true : fault_set(fault, FAULT_card_signature, "ef0003");
 }

@@ -7,9 +7,6 @@
 #include "chassis/arena.h"
 #include "chassis/my_number.h"
 
-/* Read the pinned roots of the card's signer: every *.pem of a folder. Once, before threads. */
-MUST_USE bool card_roots_load(const char *folder, struct fault *fault);
-
 struct number_binding {
     const char *application, *manager;
     const uint8_t *signer;     /* 32 bytes */

@@ -2,6 +2,7 @@
 
 #include "chassis/memory_lock.h"
 #include "chassis/programme_keys.h"
+#include "vault/card_signer.h"
 #include "vault/number_record.h"
 #include "vault/recipients.h"
 #include "vault/sandbox.h"

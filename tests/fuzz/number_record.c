@@ -7,6 +7,7 @@
 
 #include "chassis/jwe.h"
 #include "kit/card.h"
+#include "vault/card_signer.h"
 #include "vault/number_record.h"
 
 #define APPLICATION "0b6f6a52-6f5c-4b6e-9d55-3f4b7f0a1c01"

@@ -8,6 +8,7 @@
 
 #include "chassis/jwe.h"
 #include "kit/sealed_number.h"
+#include "vault/card_signer.h"
 #include "vault/number_record.h"
 
 #define APPLICATION "0b6f6a52-6f5c-4b6e-9d55-3f4b7f0a1c01"
@@ -80,6 +81,7 @@ static struct fault open_card(void)
     ck_assert_ptr_nonnull(sealed);
     struct fault fault = open_text(sealed, &number);
     free(sealed);
+    arena_reset(arena);
     return fault;
 }
 
@@ -246,28 +248,122 @@ START_TEST(another_signer_is_refused)
 }
 END_TEST
 
+/* A root of the test's own in place of the pinned one, and a signer of cards under it. */
+struct issuer {
+    char folder[40], path[64];
+    struct kit_authority *root;
+    X509 *certificate;
+    uint8_t *der;
+};
+
+static void issuer_make(struct issuer *issuer, EVP_PKEY *key)
+{
+    struct fault fault;
+    strcpy(issuer->folder, "/tmp/shikaku-card-roots-XXXXXX");
+    issuer->root = kit_authority_new("card-root");
+    ck_assert_ptr_nonnull(mkdtemp(issuer->folder));
+    snprintf(issuer->path, sizeof issuer->path, "%s/root.pem", issuer->folder);
+    ck_assert(kit_authority_root_save(issuer->root, issuer->path));
+    ck_assert(card_roots_load(issuer->folder, &fault));
+    issuer->certificate = kit_root_certify(issuer->root->key, issuer->root->root, key, "card-sign", false);
+    ck_assert_ptr_nonnull(issuer->certificate);
+}
+
+static void issuer_free(struct issuer *issuer)
+{
+    OPENSSL_free(issuer->der);
+    X509_free(issuer->certificate);
+    kit_authority_free(issuer->root);
+    remove(issuer->path);
+    remove(issuer->folder);
+}
+
 /* A root's own card, rightly signed by it: still refused, because a root signs certificates and no cards */
 START_TEST(a_root_signs_no_cards)
 {
-    char folder[] = "/tmp/shikaku-card-roots-XXXXXX", path[64];
-    struct fault fault;
-    uint8_t *der;
-    struct kit_authority *root = kit_authority_new("card-root");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/root.pem", folder);
-    ck_assert(kit_authority_root_save(root, path));
-    ck_assert(card_roots_load(folder, &fault));
-    sign_by(root->key, root->root, &der);
+    struct issuer issuer;
+    issuer_make(&issuer, authorities->applicants[1]);
+    sign_by(issuer.root->key, issuer.root->root, &issuer.der);
     expect(open_card(), FAULT_card_signature, "ef0003");
-    OPENSSL_free(der);
-    X509 *signer_certificate = kit_root_certify(root->key, root->root, authorities->applicants[1], "card-sign", false);
-    sign_by(authorities->applicants[1], signer_certificate, &der);
+    OPENSSL_free(issuer.der);
+    sign_by(authorities->applicants[1], issuer.certificate, &issuer.der);
     expect(open_card(), FAULT_NONE, ""); /* the folder is right, so the refusal was for the reason given */
-    OPENSSL_free(der);
-    X509_free(signer_certificate);
-    kit_authority_free(root);
-    remove(path);
-    remove(folder);
+    issuer_free(&issuer);
+}
+END_TEST
+
+/* NUM-4: a signer that was verified and kept is the same signer to the last byte; another's signature is not its own */
+START_TEST(a_kept_signer_is_no_other)
+{
+    for (int i = 0; i < 3; i++)
+        expect(open_card(), FAULT_NONE, "");
+    uint8_t der[4096];
+    const uint8_t *right = card.ef0004;
+    ck_assert_uint_le(card.ef0004_size, sizeof der);
+    memcpy(der, right, card.ef0004_size);
+    card.ef0004 = der;
+    for (size_t at = 0; at < card.ef0004_size; at += 7) {
+        der[at] ^= 1;
+        expect(open_card(), FAULT_card_signature, "ef0003");
+        der[at] ^= 1;
+    }
+    expect(open_card(), FAULT_NONE, "");
+    card.ef0003[80] ^= 1;
+    expect(open_card(), FAULT_card_signature, "ef0003");
+}
+END_TEST
+
+/* More signers than are kept, in turn: each is right, and none is taken for another */
+START_TEST(many_signers_come_and_go)
+{
+    enum { SIGNERS = 12 };
+    struct issuer issuer;
+    X509 *certificates[SIGNERS];
+    issuer_make(&issuer, authorities->applicants[0]);
+    for (int i = 0; i < SIGNERS; i++)
+        certificates[i] =
+            kit_root_certify(issuer.root->key, issuer.root->root, authorities->applicants[i], "card-sign", false);
+    for (int round = 0; round < 3; round++)
+        for (int i = 0; i < SIGNERS; i++) {
+            uint8_t *der;
+            sign_by(authorities->applicants[i], certificates[i], &der);
+            expect(open_card(), FAULT_NONE, "");
+            OPENSSL_free(der);
+            sign_by(authorities->applicants[i], certificates[(i + 1) % SIGNERS], &der);
+            expect(open_card(), FAULT_card_signature, "ef0003");
+            OPENSSL_free(der);
+        }
+    for (int i = 0; i < SIGNERS; i++)
+        X509_free(certificates[i]);
+    issuer.der = NULL;
+    issuer_free(&issuer);
+}
+END_TEST
+
+/* A signer is kept no longer than the root under which it was verified, and not past its own end */
+START_TEST(a_kept_signer_ends)
+{
+    struct issuer issuer;
+    struct fault fault, last;
+    EVP_PKEY *key = authorities->applicants[1];
+    issuer_make(&issuer, key);
+    sign_by(key, issuer.certificate, &issuer.der);
+    expect(open_card(), FAULT_NONE, "");
+    ck_assert(card_roots_load("build/kit/card-roots", &fault));
+    expect(open_card(), FAULT_card_signature, "ef0003");
+    ck_assert(card_roots_load(issuer.folder, &fault));
+    OPENSSL_free(issuer.der);
+    time_t now = time(NULL), end = now + 3;
+    ck_assert(kit_certificate_date(issuer.certificate, now - 60, end) &&
+              X509_sign(issuer.certificate, issuer.root->key, EVP_sha256()));
+    sign_by(key, issuer.certificate, &issuer.der);
+    expect(open_card(), FAULT_NONE, "");
+    do {
+        now = time(NULL);
+        last = open_card();
+    } while (last.code == FAULT_NONE && now <= end);
+    expect(last, FAULT_card_signature, "ef0003");
+    issuer_free(&issuer);
 }
 END_TEST
 
@@ -358,6 +454,9 @@ int main(void)
     tcase_add_test(tests, a_wrong_signature_is_refused);
     tcase_add_test(tests, another_signer_is_refused);
     tcase_add_test(tests, a_root_signs_no_cards);
+    tcase_add_test(tests, a_kept_signer_is_no_other);
+    tcase_add_test(tests, many_signers_come_and_go);
+    tcase_add_test(tests, a_kept_signer_ends);
     tcase_add_test(tests, paper_carries_a_number_alone);
     tcase_add_test(tests, one_kind_is_not_taken_for_the_other);
     tcase_add_test(tests, another_content_is_refused);
