@@ -1,6 +1,7 @@
 #include "chassis/boot.h"
 
 #include "chassis/admin.h"
+#include "chassis/bus_way.h"
 #include "chassis/dispatch.h"
 #include "chassis/exchange_store.h"
 #include "chassis/journal.h"
@@ -27,7 +28,9 @@
 static const struct setting common_settings[] = {
     {"SHIKAKU_VAR", SETTING_TEXT, "var", 0, 0, "Folder of what the system makes while it runs."},
     {"SHIKAKU_KEYS", SETTING_TEXT, "var/keys", 0, 0, "Folder of keys: own token, peers' public keys."},
-    {"SHIKAKU_BUS", SETTING_TEXT, "var/run", 0, 0, "Folder of the bus's sockets. At most 80 bytes."},
+    {"SHIKAKU_BUS", SETTING_TEXT, "var/run", 0, 0,
+        "Folder of the bus's sockets, at most 80 bytes; or between hosts tls+tcp://HOST:PORT, * for the party's name."},
+    {"SHIKAKU_BUS_ADDRESS", SETTING_TEXT, "0.0.0.0", 0, 0, "Between hosts: the address that the bus listens at."},
     {"SHIKAKU_DSN", SETTING_TEXT, "", 0, 0, "How to reach PostgreSQL (libpq), by the service's own role."},
     {"SHIKAKU_ADMIN_PORT", SETTING_NUMBER, NULL, 1, 65535, "Port on 127.0.0.1 of /healthz, /readyz, /metrics."},
     {"SHIKAKU_WORKERS", SETTING_NUMBER, "4", 1, 64, "Threads that handle requests of the bus."},
@@ -85,7 +88,7 @@ static bool settings_open(const struct service *service)
 {
     bool common = settings_read(common_settings, sizeof common_settings / sizeof *common_settings);
     bool own = settings_read(service->settings, service->setting_count);
-    return common && own;
+    return common && own && bus_way_check();
 }
 
 static atomic_bool told_to_stop;

@@ -1,8 +1,7 @@
 #include "chassis/bus.h"
 
-#include "chassis/journal.h"
+#include "chassis/bus_way.h"
 #include "chassis/meters.h"
-#include "chassis/settings.h"
 #include "chassis/wire_scan.h"
 #include "chassis/work.h"
 
@@ -26,11 +25,6 @@
 #define SEND_MS 5000
 #define DRAIN_LOOK_MS 500 /* an idle worker looks this often whether the service stops */
 
-static void address_of(const char *name, char *url, size_t size)
-{
-    snprintf(url, size, "ipc://%s/%s.bus", setting_text("SHIKAKU_BUS"), name);
-}
-
 /* Calling */
 
 static pthread_mutex_t dialing = PTHREAD_MUTEX_INITIALIZER;
@@ -50,20 +44,18 @@ static int party_index(enum party party)
     return __builtin_ctz(party);
 }
 
-static bool socket_dial(enum party party)
+static bool socket_dial(enum party party, const char *self)
 {
     int i = party_index(party);
-    char url[256];
     pthread_mutex_lock(&dialing);
     if (!dialed[i] && nng_req0_open(&sockets[i]) == 0) {
-        address_of(party_name(party), url, sizeof url);
         nng_socket_set_ms(sockets[i], NNG_OPT_REQ_RESENDTIME, RESEND_MS);
         nng_socket_set_ms(sockets[i], NNG_OPT_SENDTIMEO, SEND_MS);
         nng_socket_set_ms(sockets[i], NNG_OPT_RECVTIMEO, SEND_MS);
         nng_socket_set_ms(sockets[i], NNG_OPT_RECONNMINT, RECONNECT_MIN_MS);
         nng_socket_set_ms(sockets[i], NNG_OPT_RECONNMAXT, RECONNECT_MAX_MS);
         nng_socket_set_size(sockets[i], NNG_OPT_RECVMAXSZ, BUS_FRAME_MAX);
-        dialed[i] = nng_dial(sockets[i], url, NULL, NNG_FLAG_NONBLOCK) == 0;
+        dialed[i] = bus_way_dial(sockets[i], party, self);
         if (!dialed[i])
             nng_close(sockets[i]);
     }
@@ -108,7 +100,7 @@ static nng_msg *exchange(struct bus_caller *caller, enum party to, struct bytes 
 {
     int i = party_index(to);
     nng_msg *message;
-    if (!socket_dial(to))
+    if (!socket_dial(to, caller->self))
         return NULL;
     if (!caller->opened[i] && nng_ctx_open(&caller->contexts[i], sockets[i]) != 0)
         return NULL;
@@ -205,7 +197,9 @@ bool bus_call(struct bus_caller *caller, struct arena *arena, const struct bus_r
         meter_add(METER_bus_call_failures_total, row->name, 1);
         return fault_set(fault, FAULT_too_large, NULL);
     }
+    int64_t asked_ms = clock_ms();
     nng_msg *message = exchange(caller, row->to, frame, row->deadline_ms);
+    bus_way_told(row->to, message, clock_ms() - asked_ms >= RESEND_MS);
     bool done = message ? reply_take(caller, arena, row, message, message_id, reply, fault)
                         : fault_set(fault, FAULT_timed_out, NULL);
     if (message)
@@ -294,19 +288,12 @@ static void *worker_run(void *argument)
 
 static bool socket_listen(struct bus_listener *listener, const char *self)
 {
-    char url[256];
-    address_of(self, url, sizeof url);
     if (nng_rep0_open(&listener->socket) != 0)
         return false;
     nng_socket_set_size(listener->socket, NNG_OPT_RECVMAXSZ, BUS_FRAME_MAX);
     nng_socket_set_ms(listener->socket, NNG_OPT_SENDTIMEO, SEND_MS);
     nng_socket_set_ms(listener->socket, NNG_OPT_RECVTIMEO, SEND_MS);
-    /* A socket file left by a killed process would be in the way. */
-    remove(url + strlen("ipc://"));
-    int result = nng_listen(listener->socket, url, NULL, 0);
-    if (result != 0)
-        journal(JOURNAL_ERROR, NULL, "bus_address_not_usable", NUMBER("code", result));
-    return result == 0;
+    return bus_way_listen(listener->socket, self);
 }
 
 /* Let the first `running` workers finish, and give all up. */

@@ -11,7 +11,7 @@
 
 static const struct setting settings[] = {
     {"SHIKAKU_KEYS", SETTING_TEXT, "var/keys", 0, 0, "Folder of keys."},
-    {"SHIKAKU_BUS", SETTING_TEXT, "var/run", 0, 0, "Folder of the bus's sockets."},
+    {"SHIKAKU_BUS", SETTING_TEXT, "var/run", 0, 0, "Folder of the bus's sockets, or tls+tcp://HOST:PORT."},
     {"SHIKAKU_DSN", SETTING_TEXT, "", 0, 0, "How to read audit's log; empty: by audit's role in the private cluster."},
     {"SHIKAKU_BIN", SETTING_TEXT, "build/release/bin", 0, 0, "Folder of the programs."},
     {"SHIKAKU_WITNESS", SETTING_TEXT, "var/witness/heads", 0, 0, "File of the signed heads of audit's log."},
