@@ -66,7 +66,11 @@ $(B)/bin/shikakuctl: $(B)/services/shikakuctl/main.o $(B)/lib/libshikakuctl.a $(
 $(B)/bin/shikaku-keyhelper: $(B)/services/keyhelper/main.o $(B)/lib/libchassis.a $(B)/lib/libproto.a
 $(DOUBLES:%=$(B)/bin/double-%): $(B)/bin/double-%: $(B)/tests/doubles/%.o $(B)/tests/doubles/double.o $(B)/tests/doubles/double_call.o $(B)/lib/libkit.a $(B)/lib/libchassis.a $(B)/lib/libproto.a
 $(KIT_PROGRAMS:%=$(B)/bin/kit-%): $(B)/bin/kit-%: $(B)/tests/kit/programs/%.o $(B)/lib/libkit.a $(B)/lib/libchassis.a $(B)/lib/libproto.a
+$(B)/lib/libtrap.so: tests/kit/preload/trap.c tests/kit/preload/trap.h # by LD_PRELOAD; without sanitizers, whatever it meets
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -fsanitize=% -fno-sanitize%,$(CFLAGS)) -shared -fPIC -o $@ $< -ldl
 TEST_LIBS := $(B)/lib/libleaks.a $(B)/lib/libkit.a $(SERVICE_LIBS) $(B)/lib/libchassis.a $(B)/lib/libproto.a
+$(B)/tests/store/vault_killed: | $(B)/lib/libtrap.so
 $(UNIT_TESTS) $(STORE_TESTS) $(FLOW_TESTS): $(B)/%: $(B)/%.o $(TEST_LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(TEST_LIBS) -Wl,--end-group $(LIBS) -lcheck -lsubunit -lrt -lz -lm
