@@ -111,14 +111,22 @@ static bool attachment_is(const struct programme_attachment *attachment, const c
     return strncmp(name, attachment->key, length) == 0 && (name[length] == 0 || name[length] == '.');
 }
 
-bool programme_attachment_check(
-    const struct programme_procedure *procedure, const char *name, size_t bytes, struct fault *fault)
+const struct programme_attachment *programme_attachment_find(
+    const struct programme_procedure *procedure, const char *name)
 {
     for (size_t i = 0; i < procedure->attachment_count; i++)
         if (attachment_is(&procedure->attachments[i], name))
-            return bytes <= procedure->attachments[i].max_bytes ||
-                   fault_set(fault, FAULT_too_large, procedure->attachments[i].key);
-    return fault_set(fault, FAULT_item_unknown, "attachments");
+            return &procedure->attachments[i];
+    return NULL;
+}
+
+bool programme_attachment_check(
+    const struct programme_procedure *procedure, const char *name, size_t bytes, struct fault *fault)
+{
+    const struct programme_attachment *attachment = programme_attachment_find(procedure, name);
+    if (!attachment)
+        return fault_set(fault, FAULT_item_unknown, "attachments");
+    return bytes <= attachment->max_bytes || fault_set(fault, FAULT_too_large, attachment->key);
 }
 
 bool programme_attachments_complete(

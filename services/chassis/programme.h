@@ -187,6 +187,9 @@ bool programme_field_find(const struct programme *programme, const char *path, s
 MUST_USE bool programme_items_check(
     const struct programme_procedure *procedure, const json_t *items, struct fault *fault);
 
+/* The procedure's attachment that a file of this name (KEY or KEY.extension) is; NULL: none. Borrowed. */
+const struct programme_attachment *programme_attachment_find(
+    const struct programme_procedure *procedure, const char *name);
 /* Hold one attachment of a manifest against its procedure: item_unknown or too_large with its key. Then every required
  * one against the list of names: attachment_missing with its key. */
 MUST_USE bool programme_attachment_check(

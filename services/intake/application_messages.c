@@ -4,6 +4,7 @@
 #include "intake/application_review.h"
 #include "intake/application_status.h"
 #include "intake/application_submit.h"
+#include "intake/attachment_messages.h"
 
 const struct message application_messages[APPLICATION_MESSAGES] = {
     /* applicants */
@@ -15,6 +16,7 @@ const struct message application_messages[APPLICATION_MESSAGES] = {
     {ROUTE_intake_paper, paper_check, paper_act},
     {ROUTE_intake_list, list_check, list_act},
     {ROUTE_intake_view, NULL, view_act},
+    {ROUTE_intake_attachment_view, NULL, attachment_view_act},
     {ROUTE_intake_decide, decide_check, decide_act},
     {ROUTE_intake_fee_receipt, fee_receipt_check, fee_receipt_act},
     {ROUTE_intake_residence_result, NULL, residence_result_act},

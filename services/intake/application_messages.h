@@ -4,7 +4,7 @@
 
 #include "chassis/work.h"
 
-#define APPLICATION_MESSAGES 13
+#define APPLICATION_MESSAGES 14
 extern const struct message application_messages[APPLICATION_MESSAGES];
 
 #endif

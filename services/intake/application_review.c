@@ -3,7 +3,7 @@
 #include "chassis/step.h"
 #include "intake/application_events.h"
 #include "intake/application_status.h"
-#include "intake/application_store.h"
+#include "intake/attachment_store.h"
 #include "intake/intake_setup.h"
 
 #include "intake.pb-c.h"
@@ -14,8 +14,7 @@
 
 #define REASON_BYTES_MAX 3000
 
-/* Begin for the manager of the person who asks and read the application of the receipt. False: answer with *outcome. */
-static bool review_begin(
+bool review_begin(
     struct work *work, const char *manager, const char *receipt, struct application *a, enum outcome *outcome)
 {
     const char *owner, *id;
@@ -100,6 +99,19 @@ static bool comparisons_show(struct work *work, const struct application *a, Int
     return true;
 }
 
+static bool attachments_show(struct work *work, const struct application *a, Intake__ViewReply *reply)
+{
+    const struct programme *programme = programme_find(intake_programmes(), a->programme);
+    const struct programme_procedure *procedure = programme ? programme_procedure_find(programme, a->procedure) : NULL;
+    if (!attachment_list(work, a->manager, a->application, &reply->attachments, &reply->n_attachments))
+        return false;
+    for (size_t i = 0; procedure && i < reply->n_attachments; i++) {
+        const struct programme_attachment *known = programme_attachment_find(procedure, reply->attachments[i]->name);
+        reply->attachments[i]->label = (char *)(known ? known->label : "");
+    }
+    return true;
+}
+
 enum outcome view_act(struct work *work)
 {
     const Intake__ViewRequest *request = (const Intake__ViewRequest *)work->request;
@@ -109,7 +121,7 @@ enum outcome view_act(struct work *work)
     if (!review_begin(work, request->manager, request->receipt, &a, &outcome))
         return outcome;
     reply.application = application_show(work, &a, true);
-    if (!reply.application || !comparisons_show(work, &a, &reply))
+    if (!reply.application || !comparisons_show(work, &a, &reply) || !attachments_show(work, &a, &reply))
         return work_refuse(work);
     reply.document = (ProtobufCBinaryData){a.document.len, a.document.data};
     reply.residence_result = (char *)a.residence_result;

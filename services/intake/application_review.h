@@ -3,6 +3,11 @@
 #define INTAKE_APPLICATION_REVIEW_H
 
 #include "chassis/work.h"
+#include "intake/application_store.h"
+
+/* Begin for the manager of the person who asks and read the application of the receipt. False: answer with *outcome. */
+MUST_USE bool review_begin(
+    struct work *work, const char *manager, const char *receipt, struct application *a, enum outcome *outcome);
 
 bool list_check(const ProtobufCMessage *request, struct fault *fault);
 enum outcome list_act(struct work *work);

@@ -6,6 +6,7 @@
 
 #include "chassis/journal.h"
 #include "intake/application_store.h"
+#include "intake/attachment_messages.h"
 #include "intake/intake_setup.h"
 #include "intake/notice_wire.h"
 #include "intake/payment_wire.h"
@@ -216,6 +217,7 @@ struct lane application_lanes[APPLICATION_LANES] = {
     {"certifying", 1, application_turn, DETAIL("{certifying}", certificate_ask), LEASE_MAX, GATHER_MS},
     {"handing_over", 1, application_turn, DETAIL("{handing_over}", legacy_ask), LEASE_MAX, GATHER_MS},
     {"notifying", 1, application_turn, DETAIL("{notifying,returning,rejecting}", notice_ask), LEASE_MAX, GATHER_MS},
+    {"pieces", 1, pieces_turn, NULL, 0, 0},
 };
 
 void application_lanes_set_threads(int threads)

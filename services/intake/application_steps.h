@@ -4,7 +4,7 @@
 
 #include "chassis/step.h"
 
-#define APPLICATION_LANES 7
+#define APPLICATION_LANES 8
 extern struct lane application_lanes[APPLICATION_LANES];
 
 void application_lanes_set_threads(int threads);

@@ -439,38 +439,3 @@ void application_set_certificate(struct work *work, const struct application *a,
     pg_queue(
         work->pg, sql_set_certificate, PG_VALUES(pg_text(a->manager), pg_text(a->application), pg_text(certificate)));
 }
-
-/* Attachments */
-
-static struct cover_place piece_place(struct work *work, const uint8_t sha256[32])
-{
-    char hex[65];
-    hex_put(hex, sha256, 32);
-    return (struct cover_place){"intake.piece.content", "*", arena_text(work->arena, hex, 64)};
-}
-
-static const char sql_piece_put[] =
-    "INSERT INTO intake.piece (sha256, content, size) VALUES ($1, $2, $3::int) ON CONFLICT (sha256) DO NOTHING";
-
-bool piece_put(struct work *work, const uint8_t sha256[32], const void *content, size_t len)
-{
-    struct bytes cover = cover_put(work->arena, piece_place(work, sha256), content, len);
-    if (!cover.data)
-        return fault_set(&work->fault, FAULT_internal, "cover");
-    pg_queue(work->pg, sql_piece_put,
-        PG_VALUES(pg_bytes(sha256, 32), pg_bytes(cover.data, cover.len), pg_integer((int64_t)len)));
-    return true;
-}
-
-static const char sql_piece_find[] = "SELECT content FROM intake.piece WHERE sha256 = $1";
-
-bool piece_find(struct work *work, const uint8_t sha256[32], struct bytes *content)
-{
-    PGresult *row = pg_query(work->pg, sql_piece_find, &work->fault, PG_VALUES(pg_bytes(sha256, 32)));
-    if (!row)
-        return false;
-    struct bytes stored = PQntuples(row) ? pg_get_bytes(row, 0, 0) : (struct bytes){NULL, 0};
-    *content = stored.data ? cover_take(work->arena, piece_place(work, sha256), stored.data, stored.len) : stored;
-    PQclear(row);
-    return content->data ? true : fault_set(&work->fault, FAULT_attachment_missing, NULL);
-}

@@ -1,5 +1,5 @@
-/* The only SQL of intake. All functions run inside a transaction that the caller began for the right manager, except
- * queue_lease, directory and piece functions, whose tables hold no personal data. Texts lie in the work's arena. */
+/* The SQL of applications. All functions run inside a transaction that the caller began for the right manager, except
+ * queue_lease and directory functions, whose tables hold no personal data. Texts lie in the work's arena. */
 #ifndef INTAKE_APPLICATION_STORE_H
 #define INTAKE_APPLICATION_STORE_H
 
@@ -86,11 +86,5 @@ void application_set_paid(struct work *work, const struct application *applicati
 void application_set_entry(struct work *work, const struct application *application, const char *entry,
     uint32_t version, const char *registration_number, struct bytes fields);
 void application_set_certificate(struct work *work, const struct application *application, const char *certificate);
-
-/* Attachments */
-
-MUST_USE bool piece_put(struct work *work, const uint8_t sha256[32], const void *content, size_t len);
-/* The content of a piece, in the arena. attachment_missing when it is not here. */
-MUST_USE bool piece_find(struct work *work, const uint8_t sha256[32], struct bytes *content);
 
 #endif

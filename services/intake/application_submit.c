@@ -8,6 +8,8 @@
 #include "chassis/step.h"
 #include "intake/application_manifest.h"
 #include "intake/application_store.h"
+#include "intake/attachment_messages.h"
+#include "intake/attachment_store.h"
 #include "intake/intake_setup.h"
 
 #include "intake.pb-c.h"
@@ -85,7 +87,7 @@ static bool attachment_hold(struct work *work, const struct submission *s, const
     held = held && whole && EVP_DigestInit_ex(whole, EVP_sha256(), NULL) == 1;
     for (int i = 0; held && i < attachment->piece_count; i++) {
         struct bytes piece;
-        held = piece_find(work, s->manifest.pieces[attachment->first_piece + i], &piece);
+        held = piece_find(work, work->arena, s->manifest.pieces[attachment->first_piece + i], &piece);
         if (held) {
             EVP_DigestUpdate(whole, piece.data, piece.len);
             size += (int64_t)piece.len;
@@ -168,6 +170,24 @@ static bool application_fill(struct work *work, struct submission *s, const uint
     return receipt_make(work, &a->receipt) ? true : fault_set(&work->fault, FAULT_internal, NULL);
 }
 
+/* Take the pieces over under the manager's key. */
+static bool attachments_keep(struct work *work, const struct submission *s)
+{
+    for (int number = 0; number < s->manifest.attachment_count; number++) {
+        const struct attachment *attachment = &s->manifest.attachments[number];
+        struct attachment_piece piece = {.manager = s->application.manager,
+            .application = s->application.application,
+            .number = number,
+            .name = programme_attachment_find(s->procedure, attachment->name)->key,
+            .media_type = attachment_media_type(attachment->media_type),
+            .size = attachment->size};
+        for (; piece.piece < attachment->piece_count; piece.piece++)
+            if (!attachment_piece_keep(work, &piece, s->manifest.pieces[attachment->first_piece + piece.piece]))
+                return false;
+    }
+    return true;
+}
+
 /* Store and answer. */
 static enum outcome keep(struct work *work, struct submission *s)
 {
@@ -180,6 +200,8 @@ static enum outcome keep(struct work *work, struct submission *s)
     reply.application = (char *)s->application.application;
     reply.receipt = (char *)(known ? known : s->application.receipt);
     reply.known_already = known != NULL;
+    if (!known && !attachments_keep(work, s))
+        return work_refuse(work);
     work_audit(work, &(struct touch){.subject = s->application.pseudonym, .reason = s->application.application});
     enum outcome outcome = work_commit(work, &reply.base);
     if (outcome == OUTCOME_DONE)
@@ -292,28 +314,4 @@ enum outcome paper_act(struct work *work)
     }
     submission_fini(&s);
     return outcome;
-}
-
-/* Attachments */
-
-bool attachment_check(const ProtobufCMessage *message, struct fault *fault)
-{
-    const Intake__AttachmentRequest *request = (const Intake__AttachmentRequest *)message;
-    if (!request->piece.len)
-        return fault_set(fault, FAULT_item_missing, "piece");
-    return request->piece.len > PIECE_BYTES_MAX ? fault_set(fault, FAULT_too_large, "piece") : true;
-}
-
-enum outcome attachment_act(struct work *work)
-{
-    const Intake__AttachmentRequest *request = (const Intake__AttachmentRequest *)work->request;
-    Intake__AttachmentReply reply = INTAKE__ATTACHMENT_REPLY__INIT;
-    uint8_t digest[32];
-    SHA256(request->piece.data, request->piece.len, digest);
-    if (!work_begin(work, ""))
-        return work_end(work);
-    if (!piece_put(work, digest, request->piece.data, request->piece.len))
-        return work_refuse(work);
-    reply.sha256 = (ProtobufCBinaryData){32, digest};
-    return work_commit(work, &reply.base);
 }

@@ -10,7 +10,4 @@ enum outcome submit_act(struct work *work);
 bool paper_check(const ProtobufCMessage *request, struct fault *fault);
 enum outcome paper_act(struct work *work);
 
-bool attachment_check(const ProtobufCMessage *request, struct fault *fault);
-enum outcome attachment_act(struct work *work);
-
 #endif

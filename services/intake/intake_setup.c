@@ -17,6 +17,8 @@ const struct setting intake_settings[INTAKE_SETTINGS] = {
     {"SHIKAKU_PAYMENT_URL", SETTING_URL, NULL, 0, 0, "The payment service."},
     {"SHIKAKU_NOTICE_URL", SETTING_URL, NULL, 0, 0, "Mynaportal's receiver of notices (お知らせ)."},
     {"SHIKAKU_TRIES", SETTING_NUMBER, "20", 1, 1000, "Failed tries of a step after which a person is asked."},
+    {"SHIKAKU_PIECE_SECONDS", SETTING_NUMBER, "86400", 1, 31536000,
+        "How long a piece of an attachment that no application names is kept, in seconds."},
     {"SHIKAKU_LANE_THREADS", SETTING_NUMBER, "1", 1, 16, "Step threads a peer."},
 };
 

@@ -66,6 +66,7 @@ bool attachment_act(struct exchange *x, struct work *work)
     char text[2 * SHA256_DIGEST_LENGTH + 1];
     Intake__AttachmentRequest request = INTAKE__ATTACHMENT_REQUEST__INIT;
     ProtobufCMessage *reply;
+    const char *act = act_name(x, work);
     if (x->body_len == 0)
         return fault_set(&work->fault, FAULT_malformed, "body");
     SHA256((const uint8_t *)x->body, x->body_len, digest);
@@ -74,7 +75,9 @@ bool attachment_act(struct exchange *x, struct work *work)
         return fault_set(&work->fault, FAULT_attachment_altered, "sha256");
     request.piece.data = (uint8_t *)x->body;
     request.piece.len = x->body_len;
-    if (!work_call(work, ROUTE_intake_attachment, text, &request.base, &reply))
+    if (!act)
+        return fault_set(&work->fault, FAULT_internal, NULL);
+    if (!work_call(work, ROUTE_intake_attachment, act, &request.base, &reply))
         return false;
     exchange_answer_json(x, 201, json_pack("{ss}", "sha256", text));
     return true;

@@ -26,6 +26,7 @@ bool logout_act(struct exchange *x, struct work *work);
 bool paper_act(struct exchange *x, struct work *work);
 bool list_act(struct exchange *x, struct work *work);
 bool view_act(struct exchange *x, struct work *work);
+bool attachment_view_act(struct exchange *x, struct work *work);
 bool decide_act(struct exchange *x, struct work *work);
 bool fee_receipt_act(struct exchange *x, struct work *work);
 bool residence_inquire_act(struct exchange *x, struct work *work);

@@ -5,6 +5,7 @@
 #include "residence.pb-c.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@
 #define WORD_MAX 64
 #define YEN_MAX 10000000
 #define CANDIDATES_MAX 1000
+#define ATTACHMENT_MAX (24 * 192 * 1024) /* bytes of all attachments of an application */
 
 static bool limit_parse(const char *text, uint32_t *limit)
 {
@@ -74,6 +76,16 @@ static json_t *comparisons_json(Intake__Comparison *const *rows, size_t count)
     return list;
 }
 
+static json_t *attachments_json(Intake__Attachment *const *rows, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(
+            list, json_pack("{si ss ss ss sI}", "number", (int)rows[i]->number, "name", rows[i]->name, "label",
+                      rows[i]->label, "media_type", rows[i]->media_type, "size", (json_int_t)rows[i]->size));
+    return list;
+}
+
 bool view_act(struct exchange *x, struct work *work)
 {
     const Intake__ViewReply *view = view_ask(x, work);
@@ -83,10 +95,59 @@ bool view_act(struct exchange *x, struct work *work)
     if (!document)
         return fault_set(&work->fault, FAULT_internal, NULL);
     exchange_answer_json(x, 200,
-        json_pack("{so so so ss ss ss}", "application", application_json(view->application, true), "document", document,
-            "comparisons", comparisons_json(view->comparisons, view->n_comparisons), "residence_result",
-            view->residence_result, "family_result", view->family_result, "domicile", view->domicile));
+        json_pack("{so so so so ss ss ss}", "application", application_json(view->application, true), "document",
+            document, "comparisons", comparisons_json(view->comparisons, view->n_comparisons), "attachments",
+            attachments_json(view->attachments, view->n_attachments), "residence_result", view->residence_result,
+            "family_result", view->family_result, "domicile", view->domicile));
     return true;
+}
+
+/* Piece by piece, as the bus carries it, into `whole`, which is the caller's to wipe and free. */
+static bool attachment_collect(
+    struct work *work, Intake__AttachmentViewRequest *request, uint8_t **whole, size_t *size, const char **media_type)
+{
+    size_t used = 0;
+    do {
+        ProtobufCMessage *message;
+        if (!work_call(work, ROUTE_intake_attachment_view, NULL, &request->base, &message))
+            return false;
+        const Intake__AttachmentViewReply *reply = (const Intake__AttachmentViewReply *)message;
+        if (!*whole && reply->size > 0 && reply->size <= ATTACHMENT_MAX && (*whole = malloc((size_t)reply->size)))
+            *size = (size_t)reply->size;
+        if (!*whole || !reply->content.len || reply->content.len > *size - used)
+            return fault_set(&work->fault, FAULT_internal, NULL);
+        memcpy(*whole + used, reply->content.data, reply->content.len);
+        used += reply->content.len;
+        *media_type = reply->media_type;
+        request->piece++;
+    } while (used < *size);
+    return true;
+}
+
+bool attachment_view_act(struct exchange *x, struct work *work)
+{
+    static const char *const shown[] = {"application/pdf", "image/jpeg", "image/png"};
+    Intake__AttachmentViewRequest request = INTAKE__ATTACHMENT_VIEW_REQUEST__INIT;
+    const char *number, *media_type = "", *as = "application/octet-stream";
+    uint8_t *whole = NULL;
+    size_t size = 0;
+    if (!exchange_query(x, work->arena, "number", &number, &work->fault))
+        return false;
+    if (!number || !is_word(number, 2) || strspn(number, "0123456789") != strlen(number))
+        return fault_set(&work->fault, FAULT_item_invalid, "number");
+    request.manager = x->actor.manager;
+    request.receipt = x->part;
+    request.number = (uint32_t)strtoul(number, NULL, 10);
+    bool done = attachment_collect(work, &request, &whole, &size, &media_type);
+    for (size_t i = 0; done && i < sizeof shown / sizeof *shown; i++)
+        if (strcmp(shown[i], media_type) == 0)
+            as = shown[i];
+    if (done)
+        exchange_answer(x, 200, as, whole, size);
+    if (whole)
+        OPENSSL_cleanse(whole, size);
+    free(whole);
+    return done;
 }
 
 /* Send a command about the application of the path and answer with how it stands then. */

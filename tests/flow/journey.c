@@ -377,6 +377,44 @@ START_TEST(another_manager_sees_nothing)
 }
 END_TEST
 
+/* APPLY-1, APPLY-8, EXCH-12: who reviews sees each attachment as it was signed, another manager's clerk does not; what
+ * was received before is swept, what the application took over stays */
+START_TEST(a_reviewer_sees_the_attachments)
+{
+    static uint8_t diploma[300 * 1024] = "%PDF-1.7 ", photograph[5] = "photo";
+    const struct kit_file files[] = {
+        {"evidence.pdf", "application/pdf", diploma, sizeof diploma}, {"photo.x", "text/html", photograph, 5}};
+    char path[160];
+    struct journey_clerk *clerk = journey_clerk(&way.journey, "mlit", "counter");
+    struct journey_clerk *stranger = journey_clerk(&way.journey, "nara", "counter");
+    for (size_t i = 16; i < sizeof diploma; i++)
+        diploma[i] = (uint8_t)(i * i >> 3);
+    way_compose("kaigishi", NULL);
+    kit_application_fini(&way.trip.application);
+    way.trip.request.files = files;
+    way.trip.request.file_count = 2;
+    ck_assert(kit_application_make(&way.trip.application, &way.journey.world, &way.trip.request));
+    way_submit();
+    way_await("review");
+    const json_t *list = json_object_get(way_view(), "attachments");
+    ck_assert_uint_eq(json_array_size(list), 2);
+    ck_assert_str_eq(journey_text(json_array_get(list, 0), "label"), "海技試験(国家試験)の合格を証する書類");
+    ck_assert_int_eq(json_integer_value(json_object_get(json_array_get(list, 0), "size")), sizeof diploma);
+    ck_assert_str_eq(journey_text(json_array_get(list, 1), "media_type"), "application/octet-stream");
+    snprintf(path, sizeof path, "/api/staff/applications/%s/attachments?number=0", way.trip.receipt);
+    do {
+        ck_assert_int_eq(journey_clerk_call(&way.journey, clerk, "GET", path, NULL, NULL, &way.trip.answer), 200);
+        ck_assert_uint_eq(way.trip.answer.size, sizeof diploma);
+        ck_assert_mem_eq(way.trip.answer.body, diploma, sizeof diploma);
+    } while (stack_count("SELECT count(*) FROM intake.piece") > 0);
+    ck_assert_int_eq(journey_clerk_call(&way.journey, stranger, "GET", path, NULL, NULL, &way.trip.answer), 404);
+    path[strlen(path) - 1] = '2';
+    ck_assert_int_eq(journey_clerk_call(&way.journey, clerk, "GET", path, NULL, NULL, &way.trip.answer), 404);
+    path[strlen(path) - 1] = 'x';
+    ck_assert_int_eq(journey_clerk_call(&way.journey, clerk, "GET", path, NULL, NULL, &way.trip.answer), 422);
+}
+END_TEST
+
 /* EXCH-1, EXCH-2, EXCH-6, EXCH-8: the network saw a permit and an answer that it cannot read; the inquiry is on record
  */
 START_TEST(the_network_cannot_read_the_answer)
@@ -456,6 +494,7 @@ END_TEST
 
 int main(void)
 {
+    setenv("SHIKAKU_PIECE_SECONDS", "20", 1);
     if (!stack_open("journey", 14600))
         return 1;
     const TTest *const tests[] = {chorishi_by_operator_and_cash, kaigishi_with_its_copy, kogata_senpaku_by_stamps,
@@ -463,8 +502,8 @@ int main(void)
         a_rare_name_stays_as_it_is, a_differing_address_goes_to_a_person, who_is_not_found_goes_to_a_person,
         an_operator_finds_nobody, a_dead_resident_goes_to_a_person, an_undetermined_domicile_goes_to_a_person,
         a_reviewer_sends_it_back, a_reviewer_rejects, none_completes_unpaid, the_same_application_is_one,
-        another_person_sees_nothing, another_manager_sees_nothing, the_network_cannot_read_the_answer,
-        no_file_shows_the_person, the_records_of_use_are_whole};
+        another_person_sees_nothing, another_manager_sees_nothing, a_reviewer_sees_the_attachments,
+        the_network_cannot_read_the_answer, no_file_shows_the_person, the_records_of_use_are_whole};
     Suite *suite = suite_create("journey");
     TCase *ways = tcase_create("ways");
     tcase_set_timeout(ways, 90);
