@@ -1,4 +1,5 @@
 #include "chassis/boot.h"
+#include "vault/correction_messages.h"
 #include "vault/number_messages.h"
 #include "vault/sandbox.h"
 #include "vault/vault_setup.h"
@@ -7,13 +8,15 @@ int main(int argc, char **argv)
 {
     const struct service vault = {
         .name = "vault",
-        .schema_version = 2,
+        .schema_version = 3,
         .settings = vault_settings,
         .setting_count = VAULT_SETTINGS,
         .keys = vault_keys_wanted,
         .prepare = vault_prepare,
         .messages = number_messages,
         .message_count = NUMBER_MESSAGES,
+        .lanes = correction_lanes,
+        .lane_count = CORRECTION_LANES,
         .attach = sandbox_enter,
     };
     return service_run(&vault, argc, argv);

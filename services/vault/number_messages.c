@@ -1,6 +1,7 @@
 #include "vault/number_messages.h"
 
 #include "chassis/jwe.h"
+#include "vault/correction_messages.h"
 #include "vault/number_batch.h"
 #include "vault/number_record.h"
 #include "vault/number_store.h"
@@ -274,6 +275,8 @@ const struct message number_messages[NUMBER_MESSAGES] = {
     {ROUTE_vault_enrol_batch, enrol_batch_check, enrol_batch_act},
     {ROUTE_vault_resolve, resolve_check, resolve_act},
     {ROUTE_vault_change_number, change_number_check, change_number_act},
+    {ROUTE_vault_issue, issue_check, issue_act},
+    {ROUTE_vault_corrections, corrections_check, corrections_act},
     {ROUTE_vault_correction_ask, correction_ask_check, correction_ask_act},
     {ROUTE_vault_correction_decide, correction_decide_check, correction_decide_act},
     {ROUTE_vault_portal_tie, portal_tie_check, portal_tie_act},

@@ -2,6 +2,7 @@
 
 #include "chassis/cover.h"
 #include "vault/number_cover.h"
+#include "vault/unnumbered_store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -164,6 +165,14 @@ static const char sql_tie_numbers[] =
     "CASE WHEN joined.leads_to IS NULL THEN asked.pseudonym ELSE joined.leads_to END "
     "AND t.replaced_on IS NULL LIMIT 1) tie ON true ORDER BY asked.place";
 
+/* There is no number in force: none was given, or nobody has this pseudonym. */
+static bool missing_tell(struct work *work, const char *pseudonym)
+{
+    bool unnumbered;
+    return unnumbered_hold(work, pseudonym, &unnumbered) &&
+           fault_set(&work->fault, unnumbered ? FAULT_number_not_given : FAULT_pseudonym_unknown, "pseudonym");
+}
+
 bool tie_numbers(struct work *work, const char *const *pseudonyms, size_t count, struct my_number *numbers, bool *known)
 {
     char *array = array_print(work, pseudonyms, count);
@@ -178,7 +187,7 @@ bool tie_numbers(struct work *work, const char *const *pseudonyms, size_t count,
         if (there)
             all = number_uncover(work, TABLE_TIE, PQgetvalue(rows, i, 1), pg_get_bytes(rows, i, 0), &numbers[i]);
         else if (!known)
-            all = fault_set(&work->fault, FAULT_pseudonym_unknown, "pseudonym");
+            all = missing_tell(work, pseudonyms[i]);
     }
     PQclear(rows);
     return all;
@@ -187,7 +196,9 @@ bool tie_numbers(struct work *work, const char *const *pseudonyms, size_t count,
 /* A pseudonym that was joined has no row of its own any more: it is known since it was joined. */
 static const char sql_tie_resolve[] =
     "SELECT coalesce(joined.leads_to, ''), (SELECT min(tie.tied_on)::text FROM vault.tie WHERE tie.manager = $1 AND "
-    "tie.pseudonym = CASE WHEN joined.leads_to IS NULL THEN asked.pseudonym ELSE joined.leads_to END) FROM "
+    "tie.pseudonym = CASE WHEN joined.leads_to IS NULL THEN asked.pseudonym ELSE joined.leads_to END UNION ALL SELECT "
+    "unnumbered.issued_on::text FROM vault.unnumbered WHERE unnumbered.manager = $1 AND unnumbered.pseudonym = "
+    "asked.pseudonym ORDER BY 1 LIMIT 1) FROM "
     "unnest($2::text[]) WITH ORDINALITY AS asked "
     "(pseudonym, place) LEFT JOIN vault.joined ON joined.manager = $1 AND joined.pseudonym = asked.pseudonym "
     "ORDER BY asked.place";

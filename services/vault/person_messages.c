@@ -6,6 +6,7 @@
 #include "vault/number_record.h"
 #include "vault/person_store.h"
 #include "vault/portal_store.h"
+#include "vault/unnumbered_store.h"
 
 #include "vault.pb-c.h"
 
@@ -23,52 +24,85 @@ static bool reason_check(const char *reason, struct fault *fault)
                    : fault_set(fault, FAULT_item_invalid, "reason"));
 }
 
-/* A changed number (個人番号の変更, 番号法7条2項) */
-
-bool change_number_check(const ProtobufCMessage *message, struct fault *fault)
-{
-    const Vault__ChangeNumberRequest *request = (const Vault__ChangeNumberRequest *)message;
-    if (request->signer.len != 32)
-        return fault_set(fault, FAULT_malformed, "signer");
-    if (request->paper ? request->four_items.len != 0 : request->four_items.len != 32)
-        return fault_set(fault, FAULT_malformed, "four_items");
-    return manager_check(request->manager, fault) &&
-           text_check(request->pseudonym, PSEUDONYM_LENGTH, "pseudonym", fault) &&
-           text_check(request->application, 36, "application", fault) &&
-           text_check(request->sealed_number, SEALED_MAX, "sealed_number", fault);
-}
-
-enum outcome change_number_act(struct work *work)
-{
-    const Vault__ChangeNumberRequest *request = (const Vault__ChangeNumberRequest *)work->request;
-    Vault__ChangeNumberReply reply = VAULT__CHANGE_NUMBER_REPLY__INIT;
-    const struct number_binding binding = {
-        request->application, request->manager, request->signer.data, request->paper ? NULL : request->four_items.data};
-    struct my_number number;
-    bool changed = false;
-    if (!number_record_open(work->arena, request->sealed_number, &binding, &number, &work->fault))
-        return work_refuse(work);
-    if (!work_begin(work, request->manager)) {
-        my_number_wipe(&number);
-        return work_end(work);
-    }
-    bool done = person_number_change(work, request->pseudonym, &number, &changed);
-    my_number_wipe(&number);
-    if (!done)
-        return work_refuse(work);
-    reply.changed = changed;
-    work_audit(work, &(struct touch){.subject = request->pseudonym, .reason = request->application});
-    return work_commit(work, &reply.base);
-}
-
-/* Corrections */
-
 static bool actor_here(struct work *work, const char *manager)
 {
     return work->actor && actor_covers(work->actor, manager, NULL)
                ? true
                : fault_set(&work->fault, FAULT_not_permitted, "manager");
 }
+
+/* Nobody's number yet */
+
+bool issue_check(const ProtobufCMessage *message, struct fault *fault)
+{
+    const Vault__IssueRequest *request = (const Vault__IssueRequest *)message;
+    return manager_check(request->manager, fault) && text_check(request->application, 36, "application", fault);
+}
+
+enum outcome issue_act(struct work *work)
+{
+    const Vault__IssueRequest *request = (const Vault__IssueRequest *)work->request;
+    Vault__IssueReply reply = VAULT__ISSUE_REPLY__INIT;
+    char pseudonym[PSEUDONYM_LENGTH + 1];
+    if (!work_begin(work, request->manager))
+        return work_end(work);
+    if (!unnumbered_issue(work, pseudonym))
+        return work_refuse(work);
+    reply.pseudonym = pseudonym;
+    work_audit(work, &(struct touch){.subject = pseudonym, .reason = request->application});
+    return work_commit(work, &reply.base);
+}
+
+/* A changed number (個人番号の変更, 番号法7条2項), or one that became known */
+
+bool change_number_check(const ProtobufCMessage *message, struct fault *fault)
+{
+    const Vault__ChangeNumberRequest *request = (const Vault__ChangeNumberRequest *)message;
+    if (request->signer.len != 32)
+        return fault_set(fault, FAULT_malformed, "signer");
+    return manager_check(request->manager, fault) &&
+           text_check(request->pseudonym, PSEUDONYM_LENGTH, "pseudonym", fault) &&
+           reason_check(request->reason, fault) &&
+           text_check(request->sealed_number, SEALED_MAX, "sealed_number", fault);
+}
+
+static bool number_take(struct work *work, const char *pseudonym, const struct my_number *number, bool *changed)
+{
+    bool first;
+    if (!unnumbered_hold(work, pseudonym, &first))
+        return false;
+    if (!first)
+        return person_number_change(work, pseudonym, number, changed);
+    *changed = person_number_first(work, pseudonym, number);
+    if (*changed)
+        unnumbered_end(work, pseudonym);
+    return *changed;
+}
+
+enum outcome change_number_act(struct work *work)
+{
+    const Vault__ChangeNumberRequest *request = (const Vault__ChangeNumberRequest *)work->request;
+    Vault__ChangeNumberReply reply = VAULT__CHANGE_NUMBER_REPLY__INIT;
+    const struct number_binding binding = {request->reason, request->manager, request->signer.data, NULL};
+    struct my_number number;
+    bool changed = false;
+    if (!actor_here(work, request->manager) ||
+        !number_record_open(work->arena, request->sealed_number, &binding, &number, &work->fault))
+        return work_refuse(work);
+    if (!work_begin(work, request->manager)) {
+        my_number_wipe(&number);
+        return work_end(work);
+    }
+    bool done = number_take(work, request->pseudonym, &number, &changed);
+    my_number_wipe(&number);
+    if (!done)
+        return work_refuse(work);
+    reply.changed = changed;
+    work_audit(work, &(struct touch){.subject = request->pseudonym, .reason = request->reason});
+    return work_commit(work, &reply.base);
+}
+
+/* Corrections */
 
 bool correction_ask_check(const ProtobufCMessage *message, struct fault *fault)
 {

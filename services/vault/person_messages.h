@@ -5,6 +5,8 @@
 
 #include "chassis/work.h"
 
+bool issue_check(const ProtobufCMessage *message, struct fault *fault);
+enum outcome issue_act(struct work *work);
 bool change_number_check(const ProtobufCMessage *message, struct fault *fault);
 enum outcome change_number_act(struct work *work);
 

@@ -181,6 +181,22 @@ out:
     return done;
 }
 
+bool person_number_first(struct work *work, const char *pseudonym, const struct my_number *number)
+{
+    uint8_t token[INDEX_TOKEN_BYTES];
+    struct bytes covered;
+    if (!number_token(work, DOMAIN_TIE, number, token) || !number_cover(work, TABLE_TIE, pseudonym, number, &covered))
+        return false;
+    PGresult *row = pg_query(work->pg, sql_tie_follow, &work->fault,
+        PG_VALUES(pg_text(work_manager(work)), pg_bytes(token, sizeof token), pg_text(pseudonym),
+            pg_bytes(covered.data, covered.len)));
+    bool inserted = row && PQntuples(row) == 1;
+    if (row && !inserted)
+        fault_set(&work->fault, FAULT_number_of_another, "number");
+    PQclear(row);
+    return inserted;
+}
+
 /* --- corrections -----------------------------------------------------------------------------------------------------
  */
 

@@ -16,6 +16,9 @@ MUST_USE bool person_find(struct work *work, const char *pseudonym, char current
 MUST_USE bool person_number_change(
     struct work *work, const char *pseudonym, const struct my_number *number, bool *changed);
 
+/* The number of a pseudonym that had none. Fault: number_of_another. */
+MUST_USE bool person_number_first(struct work *work, const char *pseudonym, const struct my_number *number);
+
 struct correction {
     char id[37];
     bool join;

@@ -14,6 +14,8 @@ const struct setting vault_settings[VAULT_SETTINGS] = {
     {"SHIKAKU_CARD_ROOTS", SETTING_TEXT, "", 0, 0,
         "Folder of the pinned roots of the card's signer. Empty: KEYS/card-roots."},
     {"SHIKAKU_RECIPIENTS", SETTING_TEXT, "deploy/rights/recipients.json", 0, 0, "To whom numbers may leave."},
+    {"SHIKAKU_CORRECTION_DAYS", SETTING_NUMBER, "14", 1, 365,
+        "A correction that nobody has decided after so many days lapses."},
     {"SHIKAKU_VAULT_SANDBOX", SETTING_TEXT, "required", 0, 0,
         "required: start only with the filter of system calls. off: go without, for a developer's machine."},
 };

@@ -4,7 +4,7 @@
 
 #include "chassis/boot.h"
 
-#define VAULT_SETTINGS 3
+#define VAULT_SETTINGS 4
 extern const struct setting vault_settings[VAULT_SETTINGS];
 
 size_t vault_keys_wanted(const struct key_want **wants);

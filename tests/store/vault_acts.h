@@ -33,20 +33,37 @@ static inline const char *key_or_fresh(const char *key)
     return fresh;
 }
 
+/* Typed in by a clerk of the manager. */
 static inline enum outcome act_change(
     const char *key, const char *manager, const char *pseudonym, const char *number, bool *changed)
 {
+    static struct actor counter = {.account = "counter1"};
     Vault__ChangeNumberRequest request = VAULT__CHANGE_NUMBER_REQUEST__INIT;
     ProtobufCMessage *reply;
+    struct actor *before = acting;
+    snprintf(counter.manager, sizeof counter.manager, "%s", manager);
+    acting = &counter;
     request.manager = (char *)manager;
     request.pseudonym = (char *)pseudonym;
-    request.application = APPLICATION;
+    request.reason = "case-3";
     request.signer = signer_of_terminal();
-    request.paper = true;
-    request.sealed_number = sealed_for(APPLICATION, manager, number);
-    enum outcome outcome = deliver(work, ROUTE_vault_change_number, "intake", key_or_fresh(key), &request.base, &reply);
+    request.sealed_number = sealed_for("case-3", manager, number);
+    enum outcome outcome = deliver(work, ROUTE_vault_change_number, "portal", key_or_fresh(key), &request.base, &reply);
     *changed = outcome == OUTCOME_DONE && ((Vault__ChangeNumberReply *)reply)->changed;
     free(request.sealed_number);
+    acting = before;
+    return outcome;
+}
+
+static inline enum outcome act_issue(const char *key, const char *manager, char pseudonym[PSEUDONYM_LENGTH + 1])
+{
+    Vault__IssueRequest request = VAULT__ISSUE_REQUEST__INIT;
+    ProtobufCMessage *reply;
+    request.manager = (char *)manager;
+    request.application = APPLICATION;
+    enum outcome outcome = deliver(work, ROUTE_vault_issue, "intake", key_or_fresh(key), &request.base, &reply);
+    if (outcome == OUTCOME_DONE)
+        snprintf(pseudonym, PSEUDONYM_LENGTH + 1, "%s", ((Vault__IssueReply *)reply)->pseudonym);
     return outcome;
 }
 

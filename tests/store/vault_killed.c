@@ -86,7 +86,7 @@ static struct left left_read(const char *reason)
     char *told = told_read();
     struct left left = {count(owner,
                             "SELECT (SELECT count(*) FROM vault.tie) + (SELECT count(*) FROM vault.gateway_tie) + "
-                            "(SELECT count(*) FROM vault.portal_tie)"),
+                            "(SELECT count(*) FROM vault.portal_tie) + (SELECT count(*) FROM vault.unnumbered)"),
         count(owner, "SELECT count(*) FROM vault.inbox"),
         records_waiting(owner, reason, told) + records_told(told, reason)};
     free(told);
@@ -105,7 +105,7 @@ struct act {
     uint8_t signer[32], key[IDEMPOTENCY_KEY_BYTES];
     union {
         Vault__EnrolRequest enrol;
-        Vault__ChangeNumberRequest change;
+        Vault__IssueRequest issue;
         Vault__GatewayIdRequest gateway;
         Vault__PortalTieRequest portal;
         ProtobufCMessage base;
@@ -162,18 +162,12 @@ static void pseudonym_take(char pseudonym[PSEUDONYM_LENGTH + 1])
     free(enrol.sealed);
 }
 
-static void change_make(struct act *act)
+static void issue_make(struct act *act)
 {
-    act_begin(act, ROUTE_vault_change_number, 1);
-    pseudonym_take(act->pseudonym);
-    act_seal(act);
-    act->request.change = (Vault__ChangeNumberRequest)VAULT__CHANGE_NUMBER_REQUEST__INIT;
-    act->request.change.manager = "tokyo";
-    act->request.change.pseudonym = act->pseudonym;
-    act->request.change.application = act->application;
-    act->request.change.signer = (ProtobufCBinaryData){sizeof act->signer, act->signer};
-    act->request.change.sealed_number = act->sealed;
-    act->request.change.paper = true;
+    act_begin(act, ROUTE_vault_issue, 1);
+    act->request.issue = (Vault__IssueRequest)VAULT__ISSUE_REQUEST__INIT;
+    act->request.issue.manager = "tokyo";
+    act->request.issue.application = act->application;
 }
 
 static void gateway_make(struct act *act)
@@ -342,7 +336,7 @@ static void killed_tear_down(void)
 /* NUM-1, LOG-1, pitfalls 1 and 11: an enrolment at every point; every other act that writes, around its commit */
 START_TEST(an_act_is_whole_wherever_it_dies)
 {
-    static void (*const makes[])(struct act *) = {change_make, gateway_make, portal_make};
+    static void (*const makes[])(struct act *) = {issue_make, gateway_make, portal_make};
     for (size_t i = 0; i < sizeof points / sizeof *points; i++)
         kill_at(&points[i], enrol_make);
     for (size_t i = 0; i < sizeof points / sizeof *points; i++)

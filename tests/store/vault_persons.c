@@ -2,6 +2,8 @@
  * portal pseudonyms. */
 #include "store/vault_acts.h"
 
+#include "vault/correction_messages.h"
+
 static struct kit_person people[6];
 static struct actor clerk, chief;
 
@@ -216,6 +218,90 @@ START_TEST(a_correction_that_is_wrong_is_refused)
 }
 END_TEST
 
+/* What waits is shown to those who may decide, and ends by itself after the stated time, with its record of use; the
+ * number that was typed in for it goes */
+START_TEST(a_correction_that_nobody_decides_lapses)
+{
+    Vault__CorrectionsRequest list = VAULT__CORRECTIONS_REQUEST__INIT;
+    ProtobufCMessage *given;
+    bool changed;
+    char split[37], join[37], other[PSEUDONYM_LENGTH + 1];
+    struct enrolled one = enrol_paper(people[0].number, "tokyo"), two = enrol_paper(people[2].number, "tokyo");
+    ck_assert_int_eq(change("1", one.pseudonym, people[1].number, &changed), OUTCOME_DONE);
+    struct asked first = split_of(one.pseudonym, people[1].number),
+                 second = join_of(one.pseudonym, two.pseudonym, true);
+    acting = &clerk;
+    ck_assert_int_eq(act_ask("2", &first, split), OUTCOME_DONE);
+    tamper(
+        "ALTER TABLE vault.correction NO FORCE ROW LEVEL SECURITY; "
+        "UPDATE vault.correction SET asked_at = now() - interval '13 days'; "
+        "ALTER TABLE vault.correction FORCE ROW LEVEL SECURITY");
+    ck_assert_int_eq(act_ask("3", &second, join), OUTCOME_DONE);
+    list.manager = "tokyo";
+    ck_assert_int_eq(deliver(work, ROUTE_vault_corrections, "portal", "", &list.base, &given), OUTCOME_DONE);
+    const Vault__CorrectionsReply *reply = (const Vault__CorrectionsReply *)given;
+    ck_assert_uint_eq(reply->n_corrections, 2);
+    ck_assert_str_eq(reply->corrections[0]->correction, split);
+    ck_assert_str_eq(reply->corrections[0]->kind, "split");
+    ck_assert_str_eq(reply->corrections[0]->other, "");
+    ck_assert_str_eq(reply->corrections[1]->other, two.pseudonym);
+    ck_assert(reply->corrections[1]->other_in_force);
+    ck_assert_str_eq(reply->corrections[1]->asked_by, "clerk1");
+    ck_assert_str_gt(reply->corrections[1]->lapses_on, reply->corrections[1]->asked_on);
+    work_reset(work);
+    ck_assert_int_eq(corrections_sweep(work, NULL), 0);
+    tamper(
+        "ALTER TABLE vault.correction NO FORCE ROW LEVEL SECURITY; "
+        "UPDATE vault.correction SET asked_at = asked_at - interval '25 hours' WHERE kind = 'split'; "
+        "ALTER TABLE vault.correction FORCE ROW LEVEL SECURITY");
+    work_reset(work);
+    ck_assert_int_eq(corrections_sweep(work, NULL), 1);
+    ck_assert_int_eq(events("correction_lapsed"), 1);
+    ck_assert_int_eq(
+        count_as("tokyo", "SELECT count(*) FROM vault.correction WHERE state = 'lapsed' AND number IS NULL"), 1);
+    acting = &chief;
+    expect_fault(decide("4", split, true, other), FAULT_state_conflict, "correction");
+    expect_number(one.pseudonym, people[1].number);
+    ck_assert_int_eq(decide("5", join, true, other), OUTCOME_DONE);
+    strcpy(clerk.manager, "mlit");
+    acting = &clerk;
+    expect_fault(
+        deliver(work, ROUTE_vault_corrections, "portal", "", &list.base, &given), FAULT_not_permitted, "manager");
+}
+END_TEST
+
+/* NUM-9: who gave no number has a pseudonym that is tied to nothing, and keeps it when the number becomes known */
+START_TEST(a_pseudonym_without_a_number_gets_it_later)
+{
+    char first[PSEUDONYM_LENGTH + 1], other[PSEUDONYM_LENGTH + 1], *plain, id[37];
+    const char *asked = first;
+    const Vault__ResolveReply *known;
+    bool changed;
+    ck_assert_int_eq(act_issue("1", "tokyo", first), OUTCOME_DONE);
+    ck_assert_int_eq(act_issue("2", "tokyo", other), OUTCOME_DONE);
+    ck_assert(pseudonym_check(first) && pseudonym_check(other));
+    ck_assert_str_ne(first, other);
+    ck_assert_int_eq(ties("tokyo"), 0);
+    ck_assert_int_eq(act_resolve("tokyo", &asked, 1, &known), OUTCOME_DONE);
+    ck_assert(known->items[0]->known);
+    expect_fault(act_release("3", "tokyo", &asked, 1, &plain), FAULT_number_not_given, "pseudonym");
+    expect_fault(act_gateway_id("4", "tokyo", first, id), FAULT_number_not_given, "pseudonym");
+    expect_fault(act_release("5", "mlit", &asked, 1, &plain), FAULT_pseudonym_unknown, "pseudonym");
+    struct enrolled elsewhere = enrol_paper(people[1].number, "tokyo");
+    expect_fault(change("6", first, people[1].number, &changed), FAULT_number_of_another, "number");
+    ck_assert_int_eq(change("7", first, people[0].number, &changed), OUTCOME_DONE);
+    ck_assert(changed);
+    expect_number(first, people[0].number);
+    expect_number(elsewhere.pseudonym, people[1].number);
+    struct enrolled enrolled = enrol_card(&people[0], "tokyo");
+    ck_assert(enrolled.known);
+    ck_assert_str_eq(enrolled.pseudonym, first);
+    ck_assert_int_eq(change("8", first, people[2].number, &changed), OUTCOME_DONE); /* as anybody's */
+    expect_number(first, people[2].number);
+    expect_fault(change("9", other, people[2].number, &changed), FAULT_number_of_another, "number");
+}
+END_TEST
+
 /* --- the portal ----------------------------------------------------------------------------------------------------
  */
 
@@ -334,6 +420,8 @@ int main(void)
     tcase_add_test(tests, two_persons_are_separated_by_two);
     tcase_add_test(tests, one_person_is_joined_and_separated_again);
     tcase_add_test(tests, a_correction_that_is_wrong_is_refused);
+    tcase_add_test(tests, a_correction_that_nobody_decides_lapses);
+    tcase_add_test(tests, a_pseudonym_without_a_number_gets_it_later);
     tcase_add_test(tests, a_portal_pseudonym_leads_to_pseudonyms);
     tcase_add_test(tests, a_separation_voids_the_portal_pseudonym);
     tcase_add_test(tests, an_acquisition_number_is_forgotten);

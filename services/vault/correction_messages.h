@@ -1,0 +1,16 @@
+/* Corrections that wait for a decision: the list, and what happens to one that nobody decides. */
+#ifndef VAULT_CORRECTION_MESSAGES_H
+#define VAULT_CORRECTION_MESSAGES_H
+
+#include "chassis/step.h"
+
+bool corrections_check(const ProtobufCMessage *message, struct fault *fault);
+enum outcome corrections_act(struct work *work);
+
+/* Ends what was asked for more than SHIKAKU_CORRECTION_DAYS ago, at every manager, each with its record of use. */
+int corrections_sweep(struct work *work, const struct lane *lane);
+
+#define CORRECTION_LANES 1
+extern const struct lane correction_lanes[CORRECTION_LANES];
+
+#endif
