@@ -3,6 +3,10 @@
 #   SHIKAKU_VAR        folder of all that a running system keeps (default var/ of the checkout)
 #   SHIKAKU_PORT_BASE  first port; another base lets a second stack run beside the first (default 8400)
 #   SHIKAKU_BIN        folder of the programs (default build/release/bin)
+#   SHIKAKU_OWN_CLUSTERS   services whose schema lies in a PostgreSQL cluster of its own, e.g. 'vault' (default: none)
+#   SHIKAKU_BACKUP_REPOS   folders of the backups, with : between; each has everything (default var/backup)
+#   SHIKAKU_BACKUP_KEEP    full backups that are kept in each (default 2)
+#   SHIKAKU_VAULT_DSN …    a service's connection string, where its database is not one of ours
 #
 # Everything below can be set from outside as well; what is set is left as it is.
 # shellcheck shell=bash
@@ -18,7 +22,8 @@ export SHIKAKU_ROOT SHIKAKU_VAR SHIKAKU_PORT_BASE SHIKAKU_BIN
 # What was derived for another stack and inherited from it must not be mixed with this one.
 if [[ -n ${SHIKAKU_DERIVED_FOR:-} && $SHIKAKU_DERIVED_FOR != "$SHIKAKU_VAR $SHIKAKU_PORT_BASE" ]]; then
     unset SHIKAKU_RUN SHIKAKU_BUS SHIKAKU_KEYS SHIKAKU_AUTHORITIES SHIKAKU_LOG SHIKAKU_WITNESS SHIKAKU_PORTAL_SOCKET \
-        SHIKAKU_JPKI_ROOTS SHIKAKU_CARD_ROOTS SHIKAKU_EXPORT_DIR SHIKAKU_HTTPS_PORT SHIKAKU_DSN SHIKAKU_ADMIN_PORT
+        SHIKAKU_JPKI_ROOTS SHIKAKU_CARD_ROOTS SHIKAKU_EXPORT_DIR SHIKAKU_HTTPS_PORT SHIKAKU_DSN SHIKAKU_ADMIN_PORT \
+        SHIKAKU_BACKUP_REPOS
     for derived in "${!SHIKAKU_@}"; do
         [[ $derived != *_URL ]] || unset "$derived"
     done
@@ -29,10 +34,41 @@ export SHIKAKU_DERIVED_FOR="$SHIKAKU_VAR $SHIKAKU_PORT_BASE"
 SHIKAKU_SCHEMAS=(vault intake residence intermediate records certificates legacy_sync staff audit)
 SHIKAKU_SERVICES=(audit staff vault residence intermediate records certificates legacy_sync intake portal)
 
+# The PostgreSQL clusters: `main`, and those of single services. A cluster lies in var/PLACE, its socket in run/PLACE.
+: "${SHIKAKU_OWN_CLUSTERS:=}"
+export SHIKAKU_OWN_CLUSTERS
+read -ra SHIKAKU_CLUSTERS <<<"main $SHIKAKU_OWN_CLUSTERS"
+for cluster in "${SHIKAKU_CLUSTERS[@]:1}"; do
+    [[ " ${SHIKAKU_SCHEMAS[*]} " == *" $cluster "* ]] || {
+        echo "SHIKAKU_OWN_CLUSTERS: $cluster is no service with a schema" >&2
+        exit 64
+    }
+done
+settings_cluster() {
+    [[ " ${SHIKAKU_CLUSTERS[*]:1} " == *" $1 "* ]] && printf '%s' "$1" || printf main
+}
+settings_place() {
+    [[ $1 == main ]] && printf pg || printf 'pg-%s' "$1"
+}
+# The key folder of a cluster's own roles: `owner` and `postgres` of main, `owner-vault` and `postgres-vault` of vault.
+settings_role_keys() {
+    [[ $2 == main ]] && printf '%s/%s' "$SHIKAKU_KEYS" "$1" || printf '%s/%s-%s' "$SHIKAKU_KEYS" "$1" "$2"
+}
+
 # PostgreSQL refuses to run as root, so root hands its folder to this account.
 SHIKAKU_PG_USER=
 [[ $EUID -ne 0 ]] || SHIKAKU_PG_USER=postgres
 : "${SHIKAKU_PG_BIN:=/usr/lib/postgresql/15/bin}"
+
+# Run a command as the account that owns the clusters, in a folder it can stand in.
+settings_as_pg_user() {
+    if [[ -n $SHIKAKU_PG_USER ]]; then
+        (cd / && exec 9>&- && exec setpriv --reuid="$SHIKAKU_PG_USER" --regid="$SHIKAKU_PG_USER" --init-groups \
+            env -i PATH=/usr/bin:/bin LC_ALL=C "$@")
+    else
+        (cd / && exec 9>&- && exec env -i PATH=/usr/bin:/bin LC_ALL=C "$@")
+    fi
+}
 
 # A socket's path ends at 107 bytes, and the database's account must reach it. A checkout in a long or closed folder
 # keeps its sockets under /run, XDG_RUNTIME_DIR or /tmp, and var/run is then a link to that place.
@@ -63,6 +99,9 @@ export SHIKAKU_RUN SHIKAKU_BUS SHIKAKU_KEYS SHIKAKU_AUTHORITIES SHIKAKU_LOG SHIK
 : "${SHIKAKU_JPKI_ROOTS:=$SHIKAKU_KEYS/jpki-roots}"
 : "${SHIKAKU_CARD_ROOTS:=$SHIKAKU_KEYS/card-roots}"
 : "${SHIKAKU_EXPORT_DIR:=$SHIKAKU_VAR/export}"
+: "${SHIKAKU_BACKUP_REPOS:=$SHIKAKU_VAR/backup}"
+: "${SHIKAKU_BACKUP_KEEP:=2}"
+export SHIKAKU_BACKUP_REPOS SHIKAKU_BACKUP_KEEP
 export SHIKAKU_JPKI_ROOTS SHIKAKU_CARD_ROOTS SHIKAKU_EXPORT_DIR
 export SHIKAKU_PROGRAMMES SHIKAKU_RIGHTS SHIKAKU_PKCS11_MODULE
 
@@ -104,15 +143,22 @@ export SHIKAKU_HTTPS_PORT SHIKAKU_PUBLIC_URL SHIKAKU_PORTAL_SOCKET
 # What differs from service to service.
 settings_of() {
     export SHIKAKU_ADMIN_PORT=${SHIKAKU_PORTS[$1]:-0}
-    SHIKAKU_DSN=$(settings_dsn "$1")
+    local given=SHIKAKU_${1^^}_DSN
+    SHIKAKU_DSN=${!given:-$(settings_dsn "$1")}
     [[ $1 != portal ]] || SHIKAKU_DSN=
     export SHIKAKU_DSN
 }
 
-# The connection string of a role: a service's name, `owner` (migrations only) or `postgres` (the cluster's own).
+# The connection string of a role: a service's name, `owner` (migrations only) or `postgres` (the cluster's own). These two
+# are of the cluster that is named second, else of `main`.
 settings_dsn() {
-    local user=shikaku_$1
+    local user=shikaku_$1 cluster keys=$SHIKAKU_KEYS/$1
+    cluster=$(settings_cluster "$1")
+    if [[ $1 == owner || $1 == postgres ]]; then
+        cluster=${2:-main}
+        keys=$(settings_role_keys "$1" "$cluster")
+    fi
     [[ $1 != postgres ]] || user=postgres
-    printf 'host=%s/pg port=5432 dbname=%s user=%s passfile=%s/%s/db-password' \
-        "$SHIKAKU_RUN" "${SHIKAKU_DATABASE_NAME:-shikaku}" "$user" "$SHIKAKU_KEYS" "$1"
+    printf 'host=%s/%s port=5432 dbname=%s user=%s passfile=%s/db-password' \
+        "$SHIKAKU_RUN" "$(settings_place "$cluster")" "${SHIKAKU_DATABASE_NAME:-shikaku}" "$user" "$keys"
 }

@@ -1,5 +1,6 @@
 /* Start-up and stop of a service, as a checklist of narrowing rights:
- *   settings, limits (no core, not dumpable), keys, schema version, own threads, bus, admin port, SIGTERM.
+ *   settings, limits (no core, not dumpable), schema version, keys, own preparation, audit's first answer, admin port,
+ *   own threads, bus, SIGTERM.
  * The main thread runs libevent: signals and the admin port (/healthz, /readyz, /metrics) on 127.0.0.1. */
 #ifndef CHASSIS_BOOT_H
 #define CHASSIS_BOOT_H
