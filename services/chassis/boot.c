@@ -217,14 +217,15 @@ static int serve(const struct service *service)
         return failed("keys", &fault);
     if (service->prepare && !service->prepare(&fault))
         return failed("prepare", &fault);
-    if (!audit_await(service))
-        return stopped();
     evthread_use_pthreads();
-    base = event_base_new();
-    if (!base || !signals_attach())
+    if (!(base = event_base_new()))
         return failed("event_loop", &fault);
     if (!admin_open(&admin, base, (int)setting_number("SHIKAKU_ADMIN_PORT"), &fault))
         return failed("admin_port", &fault);
+    if (!audit_await(service))
+        return stopped();
+    if (!signals_attach())
+        return failed("event_loop", &fault);
     if (!threads_start(service, &listener, &fault))
         return failed("threads", &fault);
     if (service->attach && !service->attach(base, &fault))

@@ -1,5 +1,5 @@
 /* Start-up and stop of a service, as a checklist of narrowing rights:
- *   settings, limits (no core, not dumpable), schema version, keys, own preparation, audit's first answer, admin port,
+ *   settings, limits (no core, not dumpable), schema version, keys, own preparation, admin port, audit's first answer,
  *   own threads, bus, SIGTERM.
  * The main thread runs libevent: signals and the admin port (/healthz, /readyz, /metrics) on 127.0.0.1. */
 #ifndef CHASSIS_BOOT_H
