@@ -120,8 +120,8 @@ static struct pg *database_await(const struct service *service, struct fault *fa
 }
 
 /* A copy of the database that the witness contradicts must not be worked on: audit finds that at its own start and does
- * not answer (services/audit/README.md), so nobody begins before it has answered once. Later it may be away. False: told
- * to stop. */
+ * not answer (services/audit/README.md), so nobody begins before it has answered once. Later it may be away. False:
+ * told to stop. */
 static bool audit_await(const struct service *service)
 {
     const struct timespec pause = {0, DATABASE_RETRY_MS * 1000000L};
