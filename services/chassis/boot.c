@@ -49,13 +49,17 @@ static const struct lane relay_lanes[] = {
 };
 
 /* audit takes its own records over by itself. */
-static size_t relay_lane_count(const struct service *service)
+static bool sends_records(const struct service *service)
 {
     enum party self = 0;
+    return service->schema_version && party_find(service->name, &self) && route_row(ROUTE_audit_append)->from & self;
+}
+
+static size_t relay_lane_count(const struct service *service)
+{
     if (!service->schema_version)
         return 0;
-    bool relays = party_find(service->name, &self) && route_row(ROUTE_audit_append)->from & self;
-    return relays ? 2 : 1;
+    return sends_records(service) ? 2 : 1;
 }
 
 static bool watches_sessions(const struct service *service)
@@ -125,7 +129,7 @@ static struct pg *database_await(const struct service *service, struct fault *fa
 static bool audit_await(const struct service *service)
 {
     const struct timespec pause = {0, DATABASE_RETRY_MS * 1000000L};
-    if (relay_lane_count(service) < 2)
+    if (!sends_records(service))
         return true;
     if (strcmp(setting_text("SHIKAKU_AUDIT_FIRST"), "off") == 0) {
         journal(JOURNAL_WARNING, NULL, "audit_not_awaited", WORD("setting", "SHIKAKU_AUDIT_FIRST"));
