@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define CHUNK_FIRST (16 * 1024)
+#define CHUNK_KEPT_MAX (128 * 1024)
 
 struct chunk {
     struct chunk *next;
@@ -76,12 +77,18 @@ void arena_free(struct arena *arena)
     free(arena);
 }
 
+/* One chunk is kept: the largest that is not too large, so that the next request of this size needs no other. */
 void arena_reset(struct arena *arena)
 {
     while (arena->newest->next) {
-        struct chunk *next = arena->newest->next;
-        chunk_free(arena->newest);
-        arena->newest = next;
+        struct chunk *first = arena->newest, *second = first->next;
+        if (first->size > CHUNK_KEPT_MAX) {
+            arena->newest = second;
+            chunk_free(first);
+        } else {
+            first->next = second->next;
+            chunk_free(second);
+        }
     }
     OPENSSL_cleanse(arena->newest->space, arena->newest->used);
     arena->newest->used = 0;

@@ -23,7 +23,7 @@
 #define RECONNECT_MIN_MS 20
 #define RECONNECT_MAX_MS 250
 #define SEND_MS 5000
-#define DRAIN_LOOK_MS 500 /* an idle worker looks this often whether the service stops */
+#define DRAIN_LOOK_MS 5 /* while stopping, workers are called off their waiting this often */
 
 /* Calling */
 
@@ -236,7 +236,7 @@ struct bus_worker {
     struct bus_listener *listener;
     pthread_t thread;
     nng_ctx context;
-    nng_aio *aio;
+    nng_aio *receiving, *aio; /* apart, so that calling off the one loses no answer */
     void *own;
 };
 
@@ -270,15 +270,14 @@ static void *worker_run(void *argument)
 {
     struct bus_worker *worker = argument;
     while (!atomic_load(&worker->listener->draining)) {
-        nng_aio_set_timeout(worker->aio, DRAIN_LOOK_MS);
-        nng_ctx_recv(worker->context, worker->aio);
-        nng_aio_wait(worker->aio);
-        int result = nng_aio_result(worker->aio);
+        nng_ctx_recv(worker->context, worker->receiving);
+        nng_aio_wait(worker->receiving);
+        int result = nng_aio_result(worker->receiving);
         if (result == NNG_ECLOSED)
             break;
         if (result != 0)
             continue;
-        nng_msg *message = nng_aio_get_msg(worker->aio);
+        nng_msg *message = nng_aio_get_msg(worker->receiving);
         struct bytes answer = worker->listener->handle(worker->own, nng_msg_body(message), nng_msg_len(message));
         nng_msg_free(message);
         worker_answer(worker, answer);
@@ -296,6 +295,23 @@ static bool socket_listen(struct bus_listener *listener, const char *self)
     return bus_way_listen(listener->socket, self);
 }
 
+/* nng wakes a millisecond early at every time-out and spins until it is over, so an idle worker waits without one. */
+static void worker_join(struct bus_worker *worker)
+{
+    const struct timespec look = {0, DRAIN_LOOK_MS * 1000000L};
+    while (pthread_tryjoin_np(worker->thread, NULL) != 0) {
+        nng_aio_cancel(worker->receiving);
+        nanosleep(&look, NULL);
+    }
+}
+
+static void worker_close(struct bus_worker *worker)
+{
+    nng_ctx_close(worker->context);
+    nng_aio_free(worker->receiving);
+    nng_aio_free(worker->aio);
+}
+
 /* Let the first `running` workers finish, and give all up. */
 static void listener_close(struct bus_listener *listener, int running)
 {
@@ -303,9 +319,8 @@ static void listener_close(struct bus_listener *listener, int running)
     for (int i = 0; i < listener->threads; i++) {
         struct bus_worker *worker = &listener->workers[i];
         if (i < running) {
-            pthread_join(worker->thread, NULL);
-            nng_ctx_close(worker->context);
-            nng_aio_free(worker->aio);
+            worker_join(worker);
+            worker_close(worker);
         }
         if (worker->own)
             listener->worker_free(worker->own);
@@ -318,14 +333,12 @@ static bool worker_start(struct bus_listener *listener, struct bus_worker *worke
 {
     if (nng_ctx_open(&worker->context, listener->socket) != 0)
         return false;
-    if (nng_aio_alloc(&worker->aio, NULL, NULL) != 0) {
-        nng_ctx_close(worker->context);
-        return false;
+    if (nng_aio_alloc(&worker->aio, NULL, NULL) == 0 && nng_aio_alloc(&worker->receiving, NULL, NULL) == 0) {
+        nng_aio_set_timeout(worker->receiving, NNG_DURATION_INFINITE);
+        if (pthread_create(&worker->thread, NULL, worker_run, worker) == 0)
+            return true;
     }
-    if (pthread_create(&worker->thread, NULL, worker_run, worker) == 0)
-        return true;
-    nng_aio_free(worker->aio);
-    nng_ctx_close(worker->context);
+    worker_close(worker);
     return false;
 }
 

@@ -79,10 +79,14 @@ char *base64url_put(struct arena *arena, const void *bytes, size_t len)
     return text;
 }
 
+/* From '-' to 'z': the value of each character; -1: it has none. */
+static const int8_t values['z' - '-' + 1] = {62, -1, -1, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, -1, -1, -1, -1, -1, -1,
+    -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, -1, -1, -1, -1,
+    63, -1, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51};
+
 static int sextet(char c)
 {
-    const char *at = c ? strchr(alphabet, c) : NULL;
-    return at ? (int)(at - alphabet) : -1;
+    return c >= '-' && c <= 'z' ? values[c - '-'] : -1;
 }
 
 bool base64url_take(struct arena *arena, const char *text, size_t len, struct bytes *bytes)

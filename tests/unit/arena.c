@@ -70,6 +70,28 @@ START_TEST(a_reset_wipes)
 }
 END_TEST
 
+/* NUM-8: nor in the larger memory that is kept for a next request of this size */
+START_TEST(what_is_kept_is_wiped)
+{
+    enum { LARGE = 60000 };
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 3; i++) {
+            uint8_t *small = arena_take(arena, 5000);
+            ck_assert_ptr_nonnull(small);
+            memset(small, 0xA5, 5000);
+        }
+        arena_reset(arena);
+        uint8_t *large = arena_take(arena, LARGE);
+        ck_assert_ptr_nonnull(large);
+        if (round) /* the memory that was kept */
+            for (size_t i = 0; i < LARGE; i++)
+                ck_assert_uint_eq(large[i], 0);
+        memset(large, 0xA5, LARGE);
+        arena_reset(arena);
+    }
+}
+END_TEST
+
 START_TEST(text_and_bytes_are_copies)
 {
     char from[] = "abc";
@@ -94,6 +116,7 @@ int main(void)
     tcase_add_test(cases, no_size_wraps_around);
     tcase_add_test(cases, pieces_are_aligned_and_apart);
     tcase_add_test(cases, a_reset_wipes);
+    tcase_add_test(cases, what_is_kept_is_wiped);
     tcase_add_test(cases, text_and_bytes_are_copies);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);

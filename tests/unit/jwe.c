@@ -113,6 +113,8 @@ START_TEST(bad_recipient_is_refused)
 }
 END_TEST
 
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
 START_TEST(base64url_is_one_text_a_value)
 {
     struct bytes bytes;
@@ -124,6 +126,12 @@ START_TEST(base64url_is_one_text_a_value)
         ck_assert(base64url_take(arena, text, strlen(text), &bytes));
         ck_assert_uint_eq(bytes.len, n);
         ck_assert(memcmp(bytes.data, all, n) == 0);
+    }
+    for (int i = 0; i < 256; i++) {
+        const char text[4] = {'A', 'A', 'A', (char)i};
+        const char *place = i ? strchr(alphabet, i) : NULL;
+        ck_assert_int_eq(base64url_take(arena, text, 4, &bytes), place != NULL);
+        ck_assert(!place || bytes.data[2] == place - alphabet);
     }
     ck_assert(!base64url_take(arena, "A", 1, &bytes));
     ck_assert(!base64url_take(arena, "AB", 2, &bytes)); /* stray bits */
