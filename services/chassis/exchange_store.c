@@ -88,22 +88,18 @@ bool schema_version_check(struct pg *pg, int version, struct fault *fault)
     return right ? true : fault_set(fault, FAULT_unavailable, "schema_version");
 }
 
-bool inbox_find(struct pg *pg, struct arena *arena, const char *caller, const uint8_t key[IDEMPOTENCY_KEY_BYTES],
-    uint8_t request_sha256[32], struct bytes *reply, struct fault *fault)
+void inbox_ask(struct pg *pg, const char *caller, const uint8_t key[IDEMPOTENCY_KEY_BYTES], PGresult **answer)
 {
-    fault->code = FAULT_NONE;
-    PGresult *result =
-        pg_query(pg, sql_inbox_find, fault, PG_VALUES(pg_text(caller), pg_bytes(key, IDEMPOTENCY_KEY_BYTES)));
-    if (!result)
+    pg_queue_asking(pg, sql_inbox_find, answer, PG_VALUES(pg_text(caller), pg_bytes(key, IDEMPOTENCY_KEY_BYTES)));
+}
+
+bool inbox_read(const PGresult *answer, uint8_t request_sha256[32], struct bytes *reply)
+{
+    if (PQntuples(answer) != 1 || PQgetlength(answer, 0, 0) != 32)
         return false;
-    bool found = PQntuples(result) == 1 && PQgetlength(result, 0, 0) == 32;
-    if (found) {
-        struct bytes stored = pg_get_bytes(result, 0, 1);
-        memcpy(request_sha256, PQgetvalue(result, 0, 0), 32);
-        *reply = arena_copy(arena, stored.data, stored.len);
-    }
-    PQclear(result);
-    return found;
+    memcpy(request_sha256, PQgetvalue(answer, 0, 0), 32);
+    *reply = pg_get_bytes(answer, 0, 1);
+    return true;
 }
 
 void inbox_put(struct pg *pg, const char *caller, const uint8_t key[IDEMPOTENCY_KEY_BYTES], const char *route,

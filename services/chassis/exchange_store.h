@@ -10,9 +10,10 @@
 
 void exchange_store_open(const char *schema);
 
-/* The stored reply to (caller, key). False with no fault: none. `reply` is covered bytes in the arena. */
-MUST_USE bool inbox_find(struct pg *pg, struct arena *arena, const char *caller,
-    const uint8_t key[IDEMPOTENCY_KEY_BYTES], uint8_t request_sha256[32], struct bytes *reply, struct fault *fault);
+/* Queue the look for a stored reply to (caller, key); `answer` as pg_queue_asking hands it over. */
+void inbox_ask(struct pg *pg, const char *caller, const uint8_t key[IDEMPOTENCY_KEY_BYTES], PGresult **answer);
+/* Read that answer. False: there is no stored reply. `reply` is covered bytes, borrowed from the answer. */
+MUST_USE bool inbox_read(const PGresult *answer, uint8_t request_sha256[32], struct bytes *reply);
 /* Queue the row; a second one of the same key makes the commit fail as a duplicate. */
 void inbox_put(struct pg *pg, const char *caller, const uint8_t key[IDEMPOTENCY_KEY_BYTES], const char *route,
     const uint8_t request_sha256[32], struct bytes reply);

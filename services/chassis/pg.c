@@ -27,6 +27,7 @@ struct pending {
     int64_t rows;
     enum fault_code code;
     bool is_commit;
+    PGresult **answer; /* where it is handed over; NULL: nobody wants it */
 };
 
 struct pg {
@@ -170,21 +171,22 @@ static void hold_against(struct pg *pg, const struct pending *expected, const PG
         pg->failed = expected->code;
 }
 
-/* End the pipeline and take every answer. The last execution's result is handed over where `last` is given. */
-static void settle(struct pg *pg, PGresult **last)
+/* End the pipeline and take every answer. */
+static void settle(struct pg *pg)
 {
     if (!pg->pending_count)
         return;
     bool connected = PQpipelineSync(pg->conn) == 1;
     for (int i = 0; i < pg->pending_count && connected; i++) {
+        const struct pending *expected = &pg->pending[i];
         PGresult *result = PQgetResult(pg->conn);
         if (!result) {
             connected = false;
             break;
         }
-        hold_against(pg, &pg->pending[i], result);
-        if (last && i == pg->pending_count - 1 && PQresultStatus(result) != PGRES_PIPELINE_ABORTED)
-            *last = result;
+        hold_against(pg, expected, result);
+        if (expected->answer && !pg->failed)
+            *expected->answer = result;
         else
             PQclear(result);
         PQclear(PQgetResult(pg->conn)); /* the NULL that ends one statement's results */
@@ -232,7 +234,7 @@ static void queue(struct pg *pg, const char *sql, struct pending expected, const
         return;
     }
     if (pg->pending_count > PENDING_MAX - 2)
-        settle(pg, NULL);
+        settle(pg);
     if (!pg->conn)
         return;
     struct statement *statement = statement_of(pg, sql);
@@ -265,15 +267,21 @@ void pg_queue_exactly(
     queue(pg, sql, (struct pending){.rows = rows, .code = code}, values, count);
 }
 
+void pg_queue_asking(struct pg *pg, const char *sql, PGresult **answer, const struct pg_value *values, int count)
+{
+    *answer = NULL;
+    queue(pg, sql, (struct pending){.rows = ANY_ROWS, .answer = answer}, values, count);
+}
+
 PGresult *pg_query(struct pg *pg, const char *sql, struct fault *fault, const struct pg_value *values, int count)
 {
-    PGresult *result = NULL;
+    PGresult *result;
     if (!pg->in_transaction) {
         pg->failed = FAULT_NONE;
         pg->duplicate = false;
     }
-    queue(pg, sql, (struct pending){.rows = ANY_ROWS}, values, count);
-    settle(pg, &result);
+    pg_queue_asking(pg, sql, &result, values, count);
+    settle(pg);
     if (!pg->failed)
         return result;
     PQclear(result);
@@ -308,10 +316,10 @@ bool pg_commit(struct pg *pg, struct fault *fault)
 {
     pg->committed = false;
     if (awaits_row_count(pg))
-        settle(pg, NULL);
+        settle(pg);
     if (!pg->failed) {
         queue(pg, "COMMIT", (struct pending){.rows = ANY_ROWS, .is_commit = true}, PG_NONE);
-        settle(pg, NULL);
+        settle(pg);
     }
     enum fault_code failed = pg->failed ? pg->failed : pg->committed ? FAULT_NONE : FAULT_unavailable;
     if (failed)
@@ -324,10 +332,10 @@ void pg_rollback(struct pg *pg)
 {
     bool duplicate = pg->duplicate;
     if (pg->in_transaction && pg->conn) {
-        settle(pg, NULL);
+        settle(pg);
         if (pg->conn) {
             queue(pg, "ROLLBACK", (struct pending){.rows = ANY_ROWS}, PG_NONE);
-            settle(pg, NULL);
+            settle(pg);
         }
     }
     pg->in_transaction = false;

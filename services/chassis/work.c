@@ -105,25 +105,31 @@ static struct cover_place inbox_place(struct work *work, char row[2 * IDEMPOTENC
     return (struct cover_place){"inbox", "*", row};
 }
 
-/* True when a stored reply to this request was found, or a fault is set: there is nothing more to do. */
+static void inbox_forget(struct work_state *state)
+{
+    PQclear(state->earlier);
+    state->earlier = NULL;
+}
+
+/* True when a stored reply to this request was found, or a fault is set: there is nothing more to do. False also while
+ * the inbox was not heard. */
 static bool replay_found(struct work *work)
 {
     struct work_state *state = work->state;
     uint8_t stored_sha256[32];
     struct bytes covered;
     char row[2 * IDEMPOTENCY_KEY_BYTES + 1];
-    if (!inbox_find(work->pg, work->arena, work->peer->name, work->envelope->idempotency_key.data, stored_sha256,
-            &covered, &work->fault))
-        return work->fault.code != FAULT_NONE;
-    if (memcmp(stored_sha256, state->request_sha256, 32) != 0) {
+    bool found = state->earlier && inbox_read(state->earlier, stored_sha256, &covered);
+    if (found && memcmp(stored_sha256, state->request_sha256, 32) != 0)
         fault_set(&work->fault, FAULT_key_reused, NULL);
-        return true;
+    else if (found) {
+        state->reply = cover_take(work->arena, inbox_place(work, row), covered.data, covered.len);
+        state->answered = state->reply.data != NULL;
+        if (!state->answered)
+            fault_set(&work->fault, FAULT_internal, NULL);
     }
-    state->reply = cover_take(work->arena, inbox_place(work, row), covered.data, covered.len);
-    state->answered = state->reply.data != NULL;
-    if (!state->answered)
-        fault_set(&work->fault, FAULT_internal, NULL);
-    return true;
+    inbox_forget(state);
+    return found;
 }
 
 static bool has_key(const struct work *work)
@@ -133,17 +139,17 @@ static bool has_key(const struct work *work)
 
 bool work_begin(struct work *work, const char *manager)
 {
+    struct work_state *state = work->state;
     work->fault.code = FAULT_NONE;
-    snprintf(work->state->manager, sizeof work->state->manager, "%s", manager);
+    snprintf(state->manager, sizeof state->manager, "%s", manager);
     if (!pg_ensure(work->pg, &work->fault))
         return false;
-    work->state->pending = work->state->committed;
-    work->state->outbox_filled = work->state->audit_filled = false;
+    state->pending = state->committed;
+    state->outbox_filled = state->audit_filled = false;
+    inbox_forget(state);
     pg_begin(work->pg, manager);
-    if (has_key(work) && replay_found(work)) {
-        pg_rollback(work->pg);
-        return false;
-    }
+    if (has_key(work))
+        inbox_ask(work->pg, work->peer->name, work->envelope->idempotency_key.data, &state->earlier);
     return true;
 }
 
@@ -189,9 +195,14 @@ enum outcome work_commit(struct work *work, const ProtobufCMessage *reply)
 {
     struct work_state *state = work->state;
     bool in_database = work->pg && pg_in_transaction(work->pg);
-    if (reply && !reply_keep(work, reply))
+    if (replay_found(work)) {
+        pg_rollback(work->pg);
+        return work_end(work);
+    }
+    if (reply ? !reply_keep(work, reply) : has_key(work)) /* a command commits once, with its reply */
         return work_refuse_with(work, FAULT_internal, NULL);
     if (!in_database || pg_commit(work->pg, &work->fault)) {
+        inbox_forget(state);
         if (in_database)
             state->committed = state->pending;
         state->answered = reply != NULL;
@@ -199,14 +210,8 @@ enum outcome work_commit(struct work *work, const ProtobufCMessage *reply)
         return OUTCOME_DONE;
     }
     state->reply.data = NULL;
-    /* The same request was handled at the same time and won: its reply is the reply. */
-    if (pg_was_duplicate(work->pg) && has_key(work)) {
-        if (work_begin(work, state->manager))
-            return work_refuse_with(work, FAULT_internal, NULL);
-        return work_end(work);
-    }
-    /* Whether the commit took place cannot be known, nor which number the chain stands at. */
-    chain_restart(state);
+    if (!pg_was_duplicate(work->pg)) /* it cannot be known whether the commit took place */
+        chain_restart(state);
     return work_refuse(work);
 }
 
@@ -269,15 +274,31 @@ void work_audit(struct work *work, const struct touch *touch)
     audit_put(work, touch, "done");
 }
 
+/* Handled at the same time, perhaps, by another worker, which won: look again. */
+static bool replay_won(struct work *work)
+{
+    struct fault refused = work->fault;
+    if (!has_key(work) || !pg_was_duplicate(work->pg) || !work_begin(work, work->state->manager))
+        return false;
+    pg_rollback(work->pg); /* which hears the inbox */
+    if (replay_found(work))
+        return true;
+    work->fault = refused;
+    return false;
+}
+
 enum outcome work_refuse(struct work *work)
 {
     struct work_state *state = work->state;
+    if (work->pg)
+        pg_rollback(work->pg);
+    if ((replay_found(work) || (work->pg && replay_won(work))) && state->answered)
+        return OUTCOME_DONE;
     if (work->fault.code == FAULT_NONE) /* a handler that refuses and does not say why must not be taken to agree */
         fault_set(&work->fault, FAULT_internal, NULL);
     struct fault refused = work->fault;
     state->answered = false;
     if (work->pg) {
-        pg_rollback(work->pg);
         state->pending = state->committed;
         if (work->envelope && fault_outcome(refused.code) == OUTCOME_REJECT && pg_ensure(work->pg, &work->fault)) {
             pg_begin(work->pg, state->manager);
@@ -393,6 +414,7 @@ void work_free(struct work *work)
     if (work->state) {
         bus_caller_free(work->state->caller);
         sealer_free(work->state->sealer);
+        inbox_forget(work->state);
         free(work->state);
     }
     pg_close(work->pg);
@@ -404,6 +426,7 @@ void work_reset(struct work *work)
 {
     if (work->pg && pg_in_transaction(work->pg))
         pg_rollback(work->pg);
+    inbox_forget(work->state);
     arena_reset(work->arena);
     work->envelope = NULL;
     work->request = NULL;

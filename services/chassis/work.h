@@ -2,10 +2,11 @@
  *
  *   check     pure: does the request keep the rules?            (struct message.check)
  *   act       1. calls to other services, cryptography          work_call
- *             2. work_begin                                     claims the idempotency key; a replay ends here
+ *             2. work_begin                                     asks the inbox
  *             3. SQL of the service's store                     pg_queue, pg_query on work->pg
  *             4. work_audit, work_outbox                        rows in the same transaction
- *             5. return work_commit(work, &reply.base)          one round trip; DONE only after the COMMIT tag
+ *             5. return work_commit(work, &reply.base)          one round trip; DONE only after the COMMIT tag, or
+ *                                                               with the stored reply of the same request
  *
  * A refusal is `return work_refuse(work)` with work->fault set: whatever was begun is rolled back, and the refusal's
  * record of use is committed in a transaction of its own. No bus, HTTP or token call may stand between 2 and 5. */
@@ -36,9 +37,11 @@ struct message {
     enum outcome (*act)(struct work *work);
 };
 
-/* Begin a transaction for `manager` and claim the request's idempotency key. False: the request was handled before (its
- * stored reply is ready and `return work_end(work)` sends it), or a fault is set. Either way: `return work_end(work)`.
- * In a step thread it only begins. */
+/* Begin a transaction for `manager`, and ask the inbox whether the request was handled before; both go out with the
+ * first statement, and cost no round trip of their own. False with a fault: `return work_end(work)`. A handler does not
+ * see that a request is a replay: what it did is undone then, and work_commit or work_refuse answers with the stored
+ * reply (DONE). So what a handler does beside SQL after work_commit must do no harm twice. A
+ * step thread only begins. */
 MUST_USE bool work_begin(struct work *work, const char *manager);
 /* Go on for another manager in the same transaction: a lane records outcomes of several managers at once. */
 void work_switch(struct work *work, const char *manager);

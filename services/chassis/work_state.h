@@ -26,6 +26,7 @@ struct work_state {
     struct bytes reply; /* packed payload of the answer */
     bool answered;      /* reply is valid, outcome DONE */
     bool outbox_filled, audit_filled;
+    PGresult *earlier; /* what the inbox says of this request; NULL until it was heard */
 };
 
 /* Set up the chassis's part of a handler's work for one request. */
