@@ -102,7 +102,7 @@ static enum outcome gateway_id_act(struct work *work)
     char gateway_id[37];
     if (!work_begin(work, request->manager))
         return work_end(work);
-    bool made = tie_numbers(work, &pseudonym, 1, &number, NULL) && gateway_tie_make(work, &number, gateway_id);
+    bool made = tie_number(work, pseudonym, &number) && gateway_tie_make(work, &number, gateway_id);
     my_number_wipe(&number);
     if (!made)
         return work_refuse(work);

@@ -22,6 +22,9 @@ struct tie_item {
 /* The same for many at once: four statements, however many. */
 MUST_USE bool tie_make_all(struct work *work, struct tie_item *items, size_t count);
 
+/* The number in force of one pseudonym. Fault: pseudonym_unknown. Wipe after use. */
+MUST_USE bool tie_number(struct work *work, const char *pseudonym, struct my_number *number);
+
 /* The numbers in force of pseudonyms, in their order. With `known` (one flag a pseudonym) one that is unknown is told
  * there and its number left alone; without it the fault is pseudonym_unknown with no value. Wipe after use. */
 MUST_USE bool tie_numbers(

@@ -7,9 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* CASE and no coalesce: see tie_numbers. */
 static const char sql_person_find[] =
-    "SELECT tie.pseudonym FROM vault.tie WHERE tie.manager = $1 AND tie.replaced_on IS NULL AND tie.pseudonym = "
-    "coalesce((SELECT joined.leads_to FROM vault.joined WHERE joined.manager = $1 AND joined.pseudonym = $2), $2)";
+    "SELECT tie.pseudonym FROM (SELECT $2::text) AS asked (pseudonym) "
+    "LEFT JOIN vault.joined ON joined.manager = $1 AND joined.pseudonym = asked.pseudonym "
+    "JOIN vault.tie ON tie.manager = $1 AND tie.replaced_on IS NULL AND tie.pseudonym = "
+    "CASE WHEN joined.leads_to IS NULL THEN asked.pseudonym ELSE joined.leads_to END";
 
 bool person_find(struct work *work, const char *pseudonym, char current[PSEUDONYM_LENGTH + 1])
 {
@@ -200,9 +203,13 @@ bool person_number_first(struct work *work, const char *pseudonym, const struct 
 /* --- corrections -----------------------------------------------------------------------------------------------------
  */
 
+/* Rows in force and those of the past have an index each. */
 static const char sql_ties_count[] =
-    "SELECT count(*), count(*) FILTER (WHERE replaced_on = (SELECT max(t.replaced_on) FROM vault.tie t WHERE "
-    "t.manager = $1 AND t.pseudonym = $2)) FROM vault.tie WHERE manager = $1 AND pseudonym = $2";
+    "WITH past AS (SELECT t.replaced_on FROM vault.tie t "
+    "WHERE t.manager = $1 AND t.pseudonym = $2 AND t.replaced_on IS NOT NULL) "
+    "SELECT (SELECT count(*) FROM vault.tie t WHERE t.manager = $1 AND t.pseudonym = $2 AND t.replaced_on IS NULL) + "
+    "(SELECT count(*) FROM past), "
+    "(SELECT count(*) FROM past WHERE past.replaced_on = (SELECT max(past.replaced_on) FROM past))";
 
 /* How many numbers a pseudonym has, and how many of them were replaced last (on the same day). */
 static bool ties_count(struct work *work, const char *pseudonym, int64_t *count, int64_t *latest)
@@ -338,7 +345,8 @@ static bool tie_move(
 
 static const char sql_tie_restore[] =
     "UPDATE vault.tie SET replaced_on = NULL WHERE manager = $1 AND pseudonym = $2 AND replaced_on = "
-    "(SELECT max(t.replaced_on) FROM vault.tie t WHERE t.manager = $1 AND t.pseudonym = $2)";
+    "(SELECT max(t.replaced_on) FROM vault.tie t WHERE t.manager = $1 AND t.pseudonym = $2 AND "
+    "t.replaced_on IS NOT NULL)";
 static const char sql_joined_end[] = "DELETE FROM vault.joined WHERE manager = $1 AND pseudonym = $2";
 
 /* Who had a pseudonym of his own before a join gets it back; another gets a new one. */

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MANAGER_BYTES 32 /* of a name, and a comma */
+
 #define TABLE_PORTAL "vault.portal_tie.pair"
 #define DOMAIN_PORTAL "vault.portal"
 #define PAIR_MAX (PORTAL_PSEUDONYM_MAX + PSEUDONYM_LENGTH + 24)
@@ -128,9 +130,12 @@ bool portal_tie_make(struct work *work, const char *portal_pseudonym, const char
     return !*known || portal_tie_meet(work, token, &pair);
 }
 
+/* What is asked is made before it is looked up: see tie_find_all. */
 static const char sql_portal_find[] =
-    "SELECT manager, tie_id, pair FROM vault.portal_tie WHERE token IN (SELECT substring($1::bytea FROM 32 * place - "
-    "31 FOR 32) FROM pg_catalog.generate_series(1, $2::integer) AS place) ORDER BY manager";
+    "WITH asked AS MATERIALIZED (SELECT one.manager, substring($2::bytea FROM (32 * one.place - 31)::integer FOR 32) "
+    "AS token FROM unnest($1::text[]) WITH ORDINALITY AS one (manager, place)) "
+    "SELECT portal_tie.manager, portal_tie.tie_id, portal_tie.pair FROM asked JOIN vault.portal_tie "
+    "ON portal_tie.manager = asked.manager AND portal_tie.token = asked.token ORDER BY portal_tie.manager";
 
 static bool portal_rows_read(struct work *work, const PGresult *rows, struct portal_person *persons, size_t *count)
 {
@@ -153,14 +158,17 @@ bool portal_tie_find(struct work *work, const char *portal_pseudonym, struct por
     const char *const *managers;
     size_t known = vault_managers(&managers), made = 0;
     uint8_t *tokens = arena_take(work->arena, known * INDEX_TOKEN_BYTES + 1);
+    char *list = arena_take(work->arena, known * MANAGER_BYTES + 3), *at = list;
     *count = 0;
-    if (!tokens)
+    if (!tokens || !list)
         return fault_set(&work->fault, FAULT_internal, NULL);
     /* A manager that was erased has no key, and nobody stands there for anybody any more. */
     for (size_t i = 0; i < known; i++)
-        made += portal_token(managers[i], portal_pseudonym, tokens + made * INDEX_TOKEN_BYTES);
-    PGresult *rows = pg_query(work->pg, sql_portal_find, &work->fault,
-        PG_VALUES(pg_bytes(tokens, made * INDEX_TOKEN_BYTES), pg_integer((int64_t)made)));
+        if (portal_token(managers[i], portal_pseudonym, tokens + made * INDEX_TOKEN_BYTES))
+            at += sprintf(at, "%c%s", made++ ? ',' : '{', managers[i]);
+    strcpy(at, made ? "}" : "{}");
+    PGresult *rows = pg_query(
+        work->pg, sql_portal_find, &work->fault, PG_VALUES(pg_text(list), pg_bytes(tokens, made * INDEX_TOKEN_BYTES)));
     if (!rows)
         return false;
     *persons = arena_take(work->arena, (size_t)PQntuples(rows) * sizeof **persons + 1);
