@@ -27,7 +27,7 @@ PROTO_OBJS := $(PROTOS:proto/%.proto=$(B)/proto/%.pb-c.o)
 CHASSIS_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard services/chassis/*.c))
 KIT_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/kit/*.c))
 LEAKS_OBJS := $(patsubst %.c,$(B)/%.o,$(filter-out tests/leaks/leaks.c,$(wildcard tests/leaks/*.c)))
-BINS := $(SERVICES:%=$(B)/bin/shikaku-%) $(B)/bin/shikaku-keyhelper $(B)/bin/shikakuctl
+BINS := $(SERVICES:%=$(B)/bin/shikaku-%) $(B)/bin/shikaku-keyhelper $(B)/bin/shikakuctl $(B)/bin/shikaku-audit-verify
 TEST_BINS := $(DOUBLES:%=$(B)/bin/double-%) $(KIT_PROGRAMS:%=$(B)/bin/kit-%)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 STORE_TESTS := $(patsubst tests/store/%.c,$(B)/tests/store/%,$(wildcard tests/store/*.c))
@@ -35,7 +35,7 @@ BENCHES := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
 FLOW_TESTS := $(patsubst tests/flow/%.c,$(B)/tests/flow/%,$(wildcard tests/flow/*.c))
 
 service_objs = $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c,$(wildcard services/$(1)/*.c)))
-SERVICE_LIBS := $(SERVICES:%=$(B)/lib/lib%.a) $(B)/lib/libshikakuctl.a
+SERVICE_LIBS := $(SERVICES:%=$(B)/lib/lib%.a) $(B)/lib/libshikakuctl.a $(B)/lib/libaudit_verify.a
 
 build: $(BINS) $(TEST_BINS) ## build every service, the operator's command, the stand-ins and the test kit
 
@@ -63,6 +63,8 @@ endef
 $(foreach s,$(SERVICES),$(eval $(call service_rules,$(s))))
 $(B)/lib/libshikakuctl.a: $(call service_objs,shikakuctl)
 $(B)/bin/shikakuctl: $(B)/services/shikakuctl/main.o $(B)/lib/libshikakuctl.a $(B)/lib/libchassis.a $(B)/lib/libproto.a
+$(B)/lib/libaudit_verify.a: $(call service_objs,audit_verify)
+$(B)/bin/shikaku-audit-verify: $(B)/services/audit_verify/main.o $(B)/lib/libaudit_verify.a
 $(B)/bin/shikaku-keyhelper: $(B)/services/keyhelper/main.o $(B)/lib/libchassis.a $(B)/lib/libproto.a
 $(DOUBLES:%=$(B)/bin/double-%): $(B)/bin/double-%: $(B)/tests/doubles/%.o $(B)/tests/doubles/double.o $(B)/tests/doubles/double_call.o $(B)/lib/libkit.a $(B)/lib/libchassis.a $(B)/lib/libproto.a
 $(KIT_PROGRAMS:%=$(B)/bin/kit-%): $(B)/bin/kit-%: $(B)/tests/kit/programs/%.o $(B)/lib/libkit.a $(B)/lib/libchassis.a $(B)/lib/libproto.a

@@ -1,25 +1,37 @@
 #include "audit/audit_log.h"
 
+#include "audit/record_cover.h"
 #include "chassis/journal.h"
 #include "chassis/meters.h"
+#include "chassis/work.h"
 
 #include <string.h>
 
-/* Does this record follow the end of its chain as the log has it? */
-static bool follows(const struct chain_end *end, const struct audit_record *record)
+#define OWN_INSTANCE "00000000-0000-0000-0000-000000000000"
+
+static void instance_take(uint8_t out[AUDIT_INSTANCE_BYTES], const char *uuid)
 {
-    uint8_t digest[AUDIT_DIGEST_BYTES];
-    audit_link_digest(record, digest);
-    return record->sequence == end->sequence + 1 &&
-           memcmp(record->previous.data, end->digest, sizeof end->digest) == 0 &&
-           memcmp(record->digest.data, digest, sizeof digest) == 0;
+    char hex[2 * AUDIT_INSTANCE_BYTES + 1];
+    size_t used = 0;
+    for (const char *at = uuid; *at && used < sizeof hex - 1; at++)
+        if (*at != '-')
+            hex[used++] = *at;
+    hex[used] = '\0';
+    if (!hex_take(out, AUDIT_INSTANCE_BYTES, hex))
+        memset(out, 0, AUDIT_INSTANCE_BYTES);
+}
+
+/* Does this record follow the end of its chain as the log has it? */
+static bool follows(const struct chain_end *end, const struct audit_sent *sent)
+{
+    return sent->sequence == end->sequence + 1 && memcmp(sent->previous.data, end->digest, sizeof end->digest) == 0;
 }
 
 /* How many records at the front are in the log already: the relay sends again what it does not know to be taken. */
 static size_t known_count(const struct chain_end *end, const struct audit_chain *chain)
 {
     size_t known = 0;
-    while (known < chain->count && chain->records[known].sequence <= end->sequence)
+    while (known < chain->count && chain->sent[known].sequence <= end->sequence)
         known++;
     return known;
 }
@@ -27,8 +39,46 @@ static size_t known_count(const struct chain_end *end, const struct audit_chain 
 /* What was sent again must be what the log has, as far as its end shows. */
 static bool known_agree(const struct chain_end *end, const struct audit_chain *chain, size_t known)
 {
-    const struct audit_record *last = known ? &chain->records[known - 1] : NULL;
-    return !last || last->sequence != end->sequence || memcmp(last->digest.data, end->digest, sizeof end->digest) == 0;
+    const struct audit_sent *last = known ? &chain->sent[known - 1] : NULL;
+    return !last || last->sequence != end->sequence || memcmp(last->link.data, end->digest, sizeof end->digest) == 0;
+}
+
+static bool tree_grow(
+    struct arena *arena, struct merkle *tree, struct audit_record *record, uint8_t leaf[MERKLE_HASH_BYTES])
+{
+    record->position = tree->size;
+    struct bytes put = audit_record_put(arena, record);
+    if (!put.data)
+        return false;
+    merkle_leaf(put.data, put.len, leaf);
+    merkle_add(tree, leaf);
+    return true;
+}
+
+/* Take what follows of a chain from `from` on; returns how many. */
+static size_t chain_take(struct arena *arena, const char *service, struct audit_chain *chain, size_t from,
+    struct chain_end *end, struct merkle *tree, struct audit_record *records, uint8_t (*leaves)[MERKLE_HASH_BYTES])
+{
+    size_t taken = 0;
+    int64_t now = clock_ms();
+    for (size_t i = from; i < chain->count; i++, taken++) {
+        const struct audit_sent *sent = &chain->sent[i];
+        struct audit_record *record = &records[taken];
+        memset(record, 0, sizeof *record);
+        record->service = service;
+        record->appended_ms = now;
+        record->worker = chain->worker;
+        record->sequence = sent->sequence;
+        instance_take(record->instance, chain->instance);
+        if (!follows(end, sent) || !record_cover(arena, chain->instance, sent->event, record) ||
+            !tree_grow(arena, tree, record, leaves[taken])) {
+            chain->broken = true;
+            break;
+        }
+        end->sequence = sent->sequence;
+        memcpy(end->digest, sent->link.data, sizeof end->digest);
+    }
+    return taken;
 }
 
 static bool chain_append(struct pg *pg, struct arena *arena, const char *service, struct audit_chain *chain,
@@ -37,28 +87,21 @@ static bool chain_append(struct pg *pg, struct arena *arena, const char *service
     struct chain_end end;
     if (!chain_read(pg, service, chain->instance, chain->worker, &end, fault))
         return false;
-    size_t from = known_count(&end, chain), to = from;
+    size_t from = known_count(&end, chain), taken = 0;
     chain->broken = !known_agree(&end, chain, from);
-    uint64_t position = tree->size;
-    while (!chain->broken && to < chain->count) {
-        const struct audit_record *record = &chain->records[to];
-        uint8_t leaf[AUDIT_DIGEST_BYTES];
-        if (!follows(&end, record)) {
-            chain->broken = true;
-            break;
-        }
-        if (!audit_leaf(record, leaf))
+    if (!chain->broken && from < chain->count) {
+        struct audit_record *records = arena_take(arena, (chain->count - from) * sizeof *records);
+        uint8_t(*leaves)[MERKLE_HASH_BYTES] = arena_take(arena, (chain->count - from) * sizeof *leaves);
+        if (!records || !leaves)
             return fault_set(fault, FAULT_internal, NULL);
-        merkle_add(tree, leaf);
-        end.sequence = record->sequence;
-        memcpy(end.digest, record->digest.data, sizeof end.digest);
-        to++;
+        taken = chain_take(arena, service, chain, from, &end, tree, records, leaves);
+        if (taken && !log_put(pg, arena, chain->instance, records, (const uint8_t(*)[MERKLE_HASH_BYTES])leaves, taken))
+            return fault_set(fault, FAULT_internal, NULL);
     }
     chain->through = end.sequence;
-    if (to == from)
-        return true;
-    chain_put(pg, service, chain->instance, chain->worker, &end);
-    return log_put(pg, arena, position, chain->records + from, to - from) || fault_set(fault, FAULT_internal, NULL);
+    if (taken)
+        chain_put(pg, service, chain->instance, chain->worker, &end);
+    return true;
 }
 
 bool log_append(struct pg *pg, struct arena *arena, const char *service, struct audit_chain *chains, size_t count,
@@ -80,5 +123,28 @@ bool log_append(struct pg *pg, struct arena *arena, const char *service, struct 
     }
     if (tree.size != before)
         sequencer_put(pg, &tree);
+    return true;
+}
+
+bool log_append_plain(
+    struct pg *pg, struct arena *arena, struct merkle *tree, const char *act, const char *event, struct fault *fault)
+{
+    struct chain_end end;
+    uint8_t leaves[1][MERKLE_HASH_BYTES];
+    if (!chain_read(pg, "audit", OWN_INSTANCE, 0, &end, fault))
+        return false;
+    struct audit_record record = {.appended_ms = clock_ms(),
+        .sequence = ++end.sequence,
+        .service = "audit",
+        .kind = act_kind(act),
+        .manager = "*",
+        .act = act,
+        .outcome = "done",
+        .event = {(uint8_t *)event, strlen(event)}};
+    if (!tree_grow(arena, tree, &record, leaves[0]) ||
+        !log_put(pg, arena, OWN_INSTANCE, &record, (const uint8_t(*)[MERKLE_HASH_BYTES])leaves, 1))
+        return fault_set(fault, FAULT_internal, NULL);
+    memcpy(end.digest, leaves[0], sizeof end.digest);
+    chain_put(pg, "audit", OWN_INSTANCE, 0, &end);
     return true;
 }

@@ -2,6 +2,7 @@
 
 #include "audit.pb-c.h"
 #include "audit/audit_log.h"
+#include "chassis/journal.h"
 
 #include <string.h>
 
@@ -20,8 +21,8 @@ static bool uuid_check(const char *text)
 
 static bool link_check(const Audit__Link *link)
 {
-    return link->sequence > 0 && link->sequence <= INT64_MAX && link->previous.len == AUDIT_DIGEST_BYTES &&
-           link->digest.len == AUDIT_DIGEST_BYTES && link->event.len > 0;
+    return link->sequence > 0 && link->sequence <= INT64_MAX && link->previous.len == AUDIT_LINK_BYTES &&
+           link->digest.len == AUDIT_LINK_BYTES && link->event.len > 0;
 }
 
 static bool append_check(const ProtobufCMessage *message, struct fault *fault)
@@ -40,27 +41,26 @@ static bool append_check(const ProtobufCMessage *message, struct fault *fault)
     return total <= AUDIT_RECORDS_MAX ? true : fault_set(fault, FAULT_too_large, "links");
 }
 
-static struct audit_record *records_read(struct arena *arena, const char *service, const Audit__Chain *chain)
+static struct audit_sent *sent_read(struct arena *arena, const Audit__Chain *chain)
 {
-    struct audit_record *records = arena_take(arena, (chain->n_links + 1) * sizeof *records);
-    for (size_t i = 0; records && i < chain->n_links; i++) {
+    struct audit_sent *sent = arena_take(arena, (chain->n_links + 1) * sizeof *sent);
+    for (size_t i = 0; sent && i < chain->n_links; i++) {
         const Audit__Link *link = chain->links[i];
-        records[i] = (struct audit_record){service, chain->instance, chain->worker, link->sequence,
-            {link->previous.data, link->previous.len}, {link->digest.data, link->digest.len},
-            {link->event.data, link->event.len}};
+        sent[i] = (struct audit_sent){link->sequence, {link->previous.data, link->previous.len},
+            {link->digest.data, link->digest.len}, {link->event.data, link->event.len}};
     }
-    return records;
+    return sent;
 }
 
-static struct audit_chain *chains_read(struct arena *arena, const char *service, const Audit__AppendRequest *request)
+static struct audit_chain *chains_read(struct arena *arena, const Audit__AppendRequest *request)
 {
     struct audit_chain *chains = arena_take(arena, (request->n_chains + 1) * sizeof *chains);
     for (size_t i = 0; chains && i < request->n_chains; i++) {
-        struct audit_record *records = records_read(arena, service, request->chains[i]);
-        if (!records)
+        struct audit_sent *sent = sent_read(arena, request->chains[i]);
+        if (!sent)
             return NULL;
         chains[i] = (struct audit_chain){
-            request->chains[i]->instance, request->chains[i]->worker, records, request->chains[i]->n_links, 0, false};
+            request->chains[i]->instance, request->chains[i]->worker, sent, request->chains[i]->n_links, 0, false};
     }
     return chains;
 }
@@ -74,7 +74,7 @@ static bool reply_fill(struct work *work, const struct audit_chain *chains, size
     if (!through || !reply->through)
         return fault_set(&work->fault, FAULT_internal, NULL);
     for (size_t i = 0; i < count; i++) {
-        if (chains[i].broken && chains[i].through < chains[i].records[0].sequence)
+        if (chains[i].broken && (!chains[i].count || chains[i].through < chains[i].sent[0].sequence))
             continue;
         audit__through__init(&through[i]);
         through[i].instance = (char *)chains[i].instance;
@@ -89,7 +89,7 @@ static enum outcome append_act(struct work *work)
 {
     const Audit__AppendRequest *request = (const Audit__AppendRequest *)work->request;
     Audit__AppendReply reply = AUDIT__APPEND_REPLY__INIT;
-    struct audit_chain *chains = chains_read(work->arena, work->peer->name, request);
+    struct audit_chain *chains = chains_read(work->arena, request);
     if (!chains)
         return work_refuse_with(work, FAULT_internal, NULL);
     if (!work_begin(work, ""))
@@ -122,23 +122,35 @@ const struct message audit_messages[] = {
 };
 const size_t audit_message_count = sizeof audit_messages / sizeof *audit_messages;
 
-/* One record a chain at a time: they are few, and log_append takes chains of any length. */
-static size_t own_read(
-    struct arena *arena, const PGresult *rows, struct audit_chain *chains, struct audit_record *records)
+/* A record that was not made here is left where it is, and with it what follows of its chain. */
+static bool own_check(const struct audit_sent *sent)
+{
+    return sent->previous.len == AUDIT_LINK_BYTES && sent->link.len == AUDIT_LINK_BYTES &&
+           audit_link_check(sent->previous.data, sent->sequence, sent->event, sent->link.data);
+}
+
+static size_t own_read(struct arena *arena, const PGresult *rows, struct audit_chain *chains, struct audit_sent *sent)
 {
     size_t count = (size_t)PQntuples(rows), made = 0;
     for (size_t i = 0; i < count; i++) {
         char *instance = pg_get_text(rows, (int)i, 0, arena);
+        uint32_t worker = (uint32_t)pg_get_integer(rows, (int)i, 1);
+        struct audit_chain *last = made ? &chains[made - 1] : NULL;
         if (!instance)
             return 0;
-        records[i] = (struct audit_record){"audit", instance, (uint32_t)pg_get_integer(rows, (int)i, 1),
-            (uint64_t)pg_get_integer(rows, (int)i, 2), pg_get_bytes(rows, (int)i, 3), pg_get_bytes(rows, (int)i, 4),
-            pg_get_bytes(rows, (int)i, 5)};
-        struct audit_chain *last = made ? &chains[made - 1] : NULL;
-        if (last && strcmp(last->instance, instance) == 0 && last->worker == records[i].worker)
+        sent[i] = (struct audit_sent){(uint64_t)pg_get_integer(rows, (int)i, 2), pg_get_bytes(rows, (int)i, 3),
+            pg_get_bytes(rows, (int)i, 4), pg_get_bytes(rows, (int)i, 5)};
+        if (!last || strcmp(last->instance, instance) != 0 || last->worker != worker) {
+            last = &chains[made++];
+            *last = (struct audit_chain){instance, worker, &sent[i], 0, 0, false};
+        }
+        if (!last->broken && !own_check(&sent[i])) {
+            last->broken = true;
+            journal(JOURNAL_ERROR, NULL, "record_of_use_forged", WORD("instance", instance), NUMBER("worker", worker),
+                NUMBER("sequence", (int64_t)sent[i].sequence));
+        }
+        if (!last->broken)
             last->count++;
-        else
-            chains[made++] = (struct audit_chain){instance, records[i].worker, &records[i], 1, 0, false};
     }
     return made;
 }
@@ -147,9 +159,9 @@ int own_records_turn(struct work *work, const struct lane *lane)
 {
     (void)lane;
     struct audit_chain chains[OWN_AT_ONCE];
-    struct audit_record records[OWN_AT_ONCE];
+    struct audit_sent sent[OWN_AT_ONCE];
     PGresult *rows = pg_ensure(work->pg, &work->fault) ? own_records_list(work->pg, OWN_AT_ONCE, &work->fault) : NULL;
-    size_t count = rows ? own_read(work->arena, rows, chains, records) : 0;
+    size_t count = rows ? own_read(work->arena, rows, chains, sent) : 0;
     int taken = 0;
     if (count && work_begin(work, "")) {
         bool appended = log_append(work->pg, work->arena, "audit", chains, count, &work->fault);

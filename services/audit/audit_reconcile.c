@@ -1,6 +1,5 @@
 #include "audit/audit_reconcile.h"
 
-#include "audit.pb-c.h"
 #include "audit/audit_log.h"
 #include "audit/audit_sign.h"
 #include "audit/audit_witness.h"
@@ -68,28 +67,14 @@ static bool state(struct reconciling *r)
            witness_append(line, (size_t)audit_reconciliation_print(&r->stated, line));
 }
 
-/* A chain of its own: nothing else is in it. */
 static bool record_append(struct reconciling *r, const char *reason)
 {
-    static uint8_t zeroes[AUDIT_DIGEST_BYTES];
-    Audit__Event event = AUDIT__EVENT__INIT;
-    uint8_t packed[512], digest[AUDIT_DIGEST_BYTES];
-    char instance[37];
-    uint64_t lost = audit_reconciliation_lost(&r->stated);
-    uuid_make(instance);
-    event.service = "audit";
-    event.at_ms = clock_ms();
-    event.who = "operator";
-    event.act = AUDIT_RECONCILE;
-    event.manager = "*";
-    event.reason = (char *)reason;
-    event.outcome = "done";
-    event.count = lost < UINT32_MAX ? (uint32_t)lost : UINT32_MAX;
-    struct audit_record record = {"audit", instance, 0, 1, {zeroes, sizeof zeroes}, {digest, sizeof digest},
-        {packed, audit__event__pack(&event, packed)}};
-    struct audit_chain chain = {instance, 0, &record, 1, 0, false};
-    audit_link_digest(&record, digest);
-    return log_append(r->pg, r->arena, "audit", &chain, 1, &r->fault) && !chain.broken;
+    char event[REASON_MAX + 32];
+    snprintf(event, sizeof event, "%" PRIu64 " %s", audit_reconciliation_lost(&r->stated), reason);
+    if (!log_append_plain(r->pg, r->arena, &r->tree, AUDIT_RECONCILE, event, &r->fault))
+        return false;
+    sequencer_put(r->pg, &r->tree);
+    return true;
 }
 
 /* The witness first: a line that the log does not follow is found at the next start and completed; a record that no

@@ -1,10 +1,11 @@
 #include "audit/audit_store.h"
 
-#include <stdio.h>
+#include "audit/log_columns.h"
+#include "audit/record_cover.h"
+
 #include <string.h>
 
 #define LIST_ROWS 2000
-#define LIST_ARENA_BYTES (1024 * 1024)
 
 /* Any number will do that nobody else locks: "audit" in ASCII. */
 static const char sequencer_lock_sql[] = "SELECT pg_catalog.pg_advisory_xact_lock(418581342580)";
@@ -68,110 +69,53 @@ void chain_put(struct pg *pg, const char *service, const char *instance, uint32_
             pg_bytes(end->digest, sizeof end->digest)));
 }
 
-/* All records in one statement: arrays in text form, for a statement a record is ten times as slow. */
+/* All records of a chain in one statement: for a statement a record is ten times as slow. */
 static const char log_put_sql[] =
-    "INSERT INTO audit.log (position, service, instance, worker, sequence, previous, digest, event) "
-    "SELECT $1::bigint + n - 1, service, instance, worker, sequence, previous, digest, event "
-    "FROM ROWS FROM (unnest($2::text[]), unnest($3::uuid[]), unnest($4::int[]), unnest($5::bigint[]), "
-    "unnest($6::bytea[]), unnest($7::bytea[]), unnest($8::bytea[])) WITH ORDINALITY "
-    "AS r(service, instance, worker, sequence, previous, digest, event, n)";
+    "INSERT INTO audit.log (position, appended_ms, service, instance, worker, sequence, kind, manager, act, outcome, "
+    "tokens, event, leaf) "
+    "SELECT $1::bigint + n - 1, $2::bigint, $3, $4::uuid, $5::int, $6::bigint + n - 1, kind, manager, act, outcome, "
+    "tokens::bigint[], event, leaf "
+    "FROM ROWS FROM (unnest($7::text[]), unnest($8::text[]), unnest($9::text[]), unnest($10::text[]), "
+    "unnest($11::text[]), unnest($12::bytea[]), unnest($13::bytea[])) WITH ORDINALITY "
+    "AS r(kind, manager, act, outcome, tokens, event, leaf, n)";
 
-enum { SERVICE, INSTANCE, WORKER, SEQUENCE, PREVIOUS, DIGEST, EVENT, COLUMNS };
-
-static char *hex_append(char *at, struct bytes bytes)
+bool log_put(struct pg *pg, struct arena *arena, const char *instance, const struct audit_record *records,
+    const uint8_t (*leaves)[MERKLE_HASH_BYTES], size_t count)
 {
-    static const char digits[] = "0123456789abcdef";
-    at = stpcpy(at, "\"\\\\x");
-    for (size_t i = 0; i < bytes.len; i++) {
-        *at++ = digits[bytes.data[i] >> 4];
-        *at++ = digits[bytes.data[i] & 15];
-    }
-    return stpcpy(at, "\"");
-}
-
-static char *element_append(char *at, int column, const struct audit_record *record)
-{
-    switch (column) {
-    case SERVICE:
-        return stpcpy(at, record->service);
-    case INSTANCE:
-        return stpcpy(at, record->instance);
-    case WORKER:
-        return at + sprintf(at, "%u", record->worker);
-    case SEQUENCE:
-        return at + sprintf(at, "%llu", (unsigned long long)record->sequence);
-    case PREVIOUS:
-        return hex_append(at, record->previous);
-    case DIGEST:
-        return hex_append(at, record->digest);
-    default:
-        return hex_append(at, record->event);
-    }
-}
-
-static char *array_make(struct arena *arena, int column, const struct audit_record *records, size_t count)
-{
-    size_t room = 3;
-    for (size_t i = 0; i < count; i++)
-        room += 64 + strlen(records[i].service) + (column == EVENT ? 2 * records[i].event.len : 2 * AUDIT_DIGEST_BYTES);
-    char *array = arena_take(arena, room), *at = array;
-    if (!array)
-        return NULL;
-    *at++ = '{';
-    for (size_t i = 0; i < count; i++) {
-        if (i)
-            *at++ = ',';
-        at = element_append(at, column, &records[i]);
-    }
-    stpcpy(at, "}");
-    return array;
-}
-
-bool log_put(struct pg *pg, struct arena *arena, uint64_t position, const struct audit_record *records, size_t count)
-{
-    char *arrays[COLUMNS];
-    for (int column = 0; column < COLUMNS; column++)
-        if (!(arrays[column] = array_make(arena, column, records, count)))
+    struct bytes columns[LOG_COLUMNS];
+    const struct audit_record *first = records;
+    for (int column = 0; column < LOG_COLUMNS; column++)
+        if (!log_column_put(arena, column, records, leaves, count, &columns[column]))
             return false;
+#define COLUMN(number) pg_bytes(columns[number].data, columns[number].len)
     pg_queue_exactly(pg, log_put_sql, (int64_t)count, FAULT_internal,
-        PG_VALUES(pg_integer((int64_t)position), pg_text(arrays[SERVICE]), pg_text(arrays[INSTANCE]),
-            pg_text(arrays[WORKER]), pg_text(arrays[SEQUENCE]), pg_text(arrays[PREVIOUS]), pg_text(arrays[DIGEST]),
-            pg_text(arrays[EVENT])));
+        PG_VALUES(pg_integer((int64_t)first->position), pg_integer(first->appended_ms), pg_text(first->service),
+            pg_text(instance), pg_integer(first->worker), pg_integer((int64_t)first->sequence), COLUMN(0), COLUMN(1),
+            COLUMN(2), COLUMN(3), COLUMN(4), COLUMN(5), COLUMN(6)));
+#undef COLUMN
     return true;
 }
 
-static const char log_list_sql[] =
-    "SELECT service, instance::text, worker, sequence, previous, digest, event FROM audit.log "
-    "WHERE position >= $1::bigint AND position < $2::bigint ORDER BY position LIMIT $3::int";
-
-static bool leaf_add(const PGresult *rows, int row, struct arena *arena, struct merkle *tree)
-{
-    uint8_t leaf[AUDIT_DIGEST_BYTES];
-    struct audit_record record = {pg_get_text(rows, row, SERVICE, arena), pg_get_text(rows, row, INSTANCE, arena),
-        (uint32_t)pg_get_integer(rows, row, WORKER), (uint64_t)pg_get_integer(rows, row, SEQUENCE),
-        pg_get_bytes(rows, row, PREVIOUS), pg_get_bytes(rows, row, DIGEST), pg_get_bytes(rows, row, EVENT)};
-    if (!record.service || !record.instance || !audit_leaf(&record, leaf))
-        return false;
-    merkle_add(tree, leaf);
-    return true;
-}
+static const char leaves_list_sql[] =
+    "SELECT leaf FROM (SELECT position, leaf FROM audit.log WHERE position >= $1::bigint AND position < $2::bigint "
+    "UNION ALL SELECT position, leaf FROM audit.leaf WHERE position >= $1::bigint AND position < $2::bigint) AS leaves "
+    "ORDER BY position LIMIT $3::int";
 
 bool log_tree(struct pg *pg, uint64_t size, struct merkle *tree, struct fault *fault)
 {
-    struct arena *arena = arena_new(LIST_ARENA_BYTES);
-    int count = arena ? 1 : 0;
-    bool read = arena != NULL || fault_set(fault, FAULT_internal, NULL);
+    int count = 1;
+    bool read = true;
+    pg_begin(pg, "*");
     while (read && count && tree->size < size) {
-        PGresult *rows = pg_query(pg, log_list_sql, fault,
+        PGresult *rows = pg_query(pg, leaves_list_sql, fault,
             PG_VALUES(pg_integer((int64_t)tree->size), pg_integer((int64_t)size), pg_integer(LIST_ROWS)));
         read = rows != NULL;
         count = rows ? PQntuples(rows) : 0;
-        for (int row = 0; read && row < count; row++)
-            read = leaf_add(rows, row, arena, tree) || fault_set(fault, FAULT_internal, NULL);
+        for (int row = 0; row < count; row++)
+            merkle_add(tree, pg_get_bytes(rows, row, 0).data);
         PQclear(rows);
-        arena_reset(arena);
     }
-    arena_free(arena);
+    pg_rollback(pg);
     return read;
 }
 
@@ -237,4 +181,19 @@ static const char own_records_drop_sql[] =
 void own_records_drop(struct pg *pg, const char *instance, uint32_t worker, uint64_t through)
 {
     pg_queue(pg, own_records_drop_sql, PG_VALUES(pg_text(instance), pg_integer(worker), pg_integer((int64_t)through)));
+}
+
+static const char month_make_sql[] =
+    "SELECT audit.month_make($1, date_trunc('month', now() AT TIME ZONE 'UTC')::date), "
+    "audit.month_make($1, (date_trunc('month', now() AT TIME ZONE 'UTC') "
+    "+ interval '1 month')::date)";
+
+bool months_make(struct pg *pg, struct fault *fault)
+{
+    const char *const *kinds;
+    size_t count = kinds_list(&kinds);
+    pg_begin(pg, "");
+    for (size_t i = 0; i < count; i++)
+        pg_queue(pg, month_make_sql, PG_VALUES(pg_text(kinds[i])));
+    return pg_commit(pg, fault);
 }

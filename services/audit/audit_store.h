@@ -3,6 +3,8 @@
 #define AUDIT_STORE_H
 
 #include "chassis/audit_head.h"
+#include "chassis/audit_link.h"
+#include "chassis/audit_record.h"
 #include "chassis/merkle.h"
 #include "chassis/pg.h"
 
@@ -15,17 +17,21 @@ void sequencer_put(struct pg *pg, const struct merkle *tree);
 /* Where a worker's chain stands. sequence 0 and zeroes: nothing of it is in the log. */
 struct chain_end {
     uint64_t sequence;
-    uint8_t digest[AUDIT_DIGEST_BYTES];
+    uint8_t digest[AUDIT_LINK_BYTES];
 };
 MUST_USE bool chain_read(struct pg *pg, const char *service, const char *instance, uint32_t worker,
     struct chain_end *end, struct fault *fault);
 void chain_put(struct pg *pg, const char *service, const char *instance, uint32_t worker, const struct chain_end *end);
 
-/* Add records at `position` and on. False only when memory is out. */
-MUST_USE bool log_put(
-    struct pg *pg, struct arena *arena, uint64_t position, const struct audit_record *records, size_t count);
+/* Add records of one worker, in order and at consecutive positions, with their leaves. False only when memory is out.
+ */
+MUST_USE bool log_put(struct pg *pg, struct arena *arena, const char *instance, const struct audit_record *records,
+    const uint8_t (*leaves)[MERKLE_HASH_BYTES], size_t count);
 
-/* The tree of the log's first `size` records, computed from them; of fewer where the log has fewer. */
+/* Make sure that there is room for every kind's records of this month and of the next. */
+MUST_USE bool months_make(struct pg *pg, struct fault *fault);
+
+/* The tree of the log's first `size` records, computed from their leaves; of fewer where the log has fewer. */
 MUST_USE bool log_tree(struct pg *pg, uint64_t size, struct merkle *tree, struct fault *fault);
 
 /* The newest head. size and signed_at_ms are 0 where there is none. */

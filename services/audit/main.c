@@ -2,8 +2,10 @@
 #include "audit/audit_messages.h"
 #include "audit/audit_reconcile.h"
 #include "audit/audit_sign.h"
+#include "audit/audit_store.h"
 #include "audit/audit_witness.h"
 #include "chassis/boot.h"
+#include "chassis/programme_keys.h"
 
 #include <string.h>
 
@@ -14,15 +16,25 @@ static const struct setting settings[] = {
 
 static size_t keys(const struct key_want **wants)
 {
-    static const struct key_want own[] = {{"*", KEY_DATA}, {"*", KEY_SIGN}};
-    *wants = own;
-    return sizeof own / sizeof *own;
+    return programme_keys_want(
+        KEY_SET(KEY_DATA) | KEY_SET(KEY_INDEX) | KEY_SET(KEY_SIGN), KEY_SET(KEY_DATA) | KEY_SET(KEY_INDEX), wants);
+}
+
+/* A record has nowhere to go where its month is missing, so the first months are made before anybody is heard. */
+static bool months_prepare(struct fault *fault)
+{
+    struct pg *pg;
+    if (!pg_open(&pg, setting_text("SHIKAKU_DSN"), fault))
+        return false;
+    bool made = months_make(pg, fault);
+    pg_close(pg);
+    return made;
 }
 
 static bool prepare(struct fault *fault)
 {
     const char *keys_folder = setting_text("SHIKAKU_KEYS"), *witness = setting_text("SHIKAKU_WITNESS");
-    return sign_key_publish(keys_folder, fault) && witness_open(witness, fault) &&
+    return sign_key_publish(keys_folder, fault) && witness_open(witness, fault) && months_prepare(fault) &&
            witness_check(witness, keys_folder, fault);
 }
 
@@ -34,7 +46,7 @@ int main(int argc, char **argv)
     };
     const struct service service = {
         .name = "audit",
-        .schema_version = 1,
+        .schema_version = 2,
         .settings = settings,
         .setting_count = sizeof settings / sizeof *settings,
         .keys = keys,

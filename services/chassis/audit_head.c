@@ -1,12 +1,8 @@
 #include "chassis/audit_head.h"
 
-#include "chassis/merkle.h"
-
 #include <endian.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PURPOSE "shikaku audit head 1"
@@ -21,53 +17,6 @@ struct reconciled_text {
     char purpose[sizeof RECONCILED_PURPOSE];
     uint8_t from_size[8], from_root[32], to_size[8], to_root[32], at_ms[8];
 };
-
-void audit_link_digest(const struct audit_record *record, uint8_t digest[AUDIT_DIGEST_BYTES])
-{
-    uint64_t sequence = htobe64(record->sequence);
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    EVP_DigestInit_ex(context, EVP_sha256(), NULL);
-    EVP_DigestUpdate(context, record->previous.data, record->previous.len);
-    EVP_DigestUpdate(context, &sequence, sizeof sequence);
-    EVP_DigestUpdate(context, record->event.data, record->event.len);
-    EVP_DigestFinal_ex(context, digest, NULL);
-    EVP_MD_CTX_free(context);
-}
-
-static uint8_t *part_put(uint8_t *at, const void *data, size_t len)
-{
-    uint32_t size = htobe32((uint32_t)len);
-    memcpy(at, &size, sizeof size);
-    if (len)
-        memcpy(at + sizeof size, data, len);
-    return at + sizeof size + len;
-}
-
-bool audit_leaf(const struct audit_record *record, uint8_t leaf[AUDIT_DIGEST_BYTES])
-{
-    uint32_t worker = htobe32(record->worker);
-    uint64_t sequence = htobe64(record->sequence);
-    const struct bytes parts[] = {
-        {(uint8_t *)record->service, strlen(record->service)},
-        {(uint8_t *)record->instance, strlen(record->instance)},
-        {(uint8_t *)&worker, sizeof worker},
-        {(uint8_t *)&sequence, sizeof sequence},
-        record->previous,
-        record->digest,
-        record->event,
-    };
-    size_t len = 0;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        len += 4 + parts[i].len;
-    uint8_t *all = malloc(len), *at = all;
-    if (!all)
-        return false;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        at = part_put(at, parts[i].data, parts[i].len);
-    merkle_leaf(all, len, leaf);
-    free(all);
-    return true;
-}
 
 static struct head_text head_text(const struct audit_head *head)
 {

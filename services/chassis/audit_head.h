@@ -1,32 +1,17 @@
-/* What the log of records of use is made of and how its heads are signed: shared by audit, which writes it, and the
- * verifier, which trusts nothing but this and the public key. */
+/* What is said of the log of records of use, signed, and how the witness keeps it. services/audit_verify reads the same
+ * forms by itself. */
 #ifndef CHASSIS_AUDIT_HEAD_H
 #define CHASSIS_AUDIT_HEAD_H
 
-#include "chassis/arena.h"
 #include "chassis/fault.h"
 #include "chassis/keyring.h"
 
 #include <stdint.h>
 
-#define AUDIT_DIGEST_BYTES 32
 #define AUDIT_LINE_MAX 512 /* of the witness */
 
-/* One record in the log. */
-struct audit_record {
-    const char *service, *instance; /* instance: UUID, lower case */
-    uint32_t worker;
-    uint64_t sequence;
-    struct bytes previous, digest, event;
-};
-
-/* The link of a worker's own chain: SHA-256(previous || sequence as 8 bytes || event), as the chassis makes it. */
-void audit_link_digest(const struct audit_record *record, uint8_t digest[AUDIT_DIGEST_BYTES]);
-
-/* The record's leaf: over all its parts, each with its length before it. False when memory is out. */
-MUST_USE bool audit_leaf(const struct audit_record *record, uint8_t leaf[AUDIT_DIGEST_BYTES]);
-
-/* What is said of the log at one moment, and signed (Ed25519). */
+/* What the log was at one moment. Signed with Ed25519 over "shikaku audit head 1" and its NUL, size 8, root 32,
+ * signed_at_ms 8, big-endian. */
 struct audit_head {
     uint64_t size;
     uint8_t root[32];
@@ -45,7 +30,7 @@ MUST_USE bool audit_head_parse(struct audit_head *head, const char *line);
 
 /* What an operator states, once, of a log and a witness that disagree because one of them was restored: the witness's
  * newest head was `from` and the log was `to`. Signed by audit's key. The log goes on at position to_size with the
- * record of use of this very act (AUDIT_RECONCILE, its count the records that are lost), so that neither can state it
+ * record of this very act (AUDIT_RECONCILE; its event, in plain, is "LOST REASON"), so that neither can state it
  * alone. Heads over more than to_size are abandoned by it; to_size above from_size: the witness lost heads. */
 struct audit_reconciliation {
     uint64_t from_size, to_size;

@@ -2,6 +2,7 @@
 
 #include "audit.pb-c.h"
 #include "chassis/admin.h"
+#include "chassis/audit_outbox_store.h"
 #include "chassis/bus_way.h"
 #include "chassis/dispatch.h"
 #include "chassis/exchange_store.h"
@@ -37,6 +38,10 @@ static const struct setting common_settings[] = {
     {"SHIKAKU_WORKERS", SETTING_NUMBER, "4", 1, 64, "Threads that handle requests of the bus."},
     {"SHIKAKU_AUDIT_FIRST", SETTING_TEXT, "required", 0, 0,
         "required: begin when audit has answered once. off: without, for a service that is tried alone."},
+    {"SHIKAKU_AUDIT_WAITING_MAX", SETTING_NUMBER, "100000", 1, 100000000,
+        "Records of use that may wait for audit; past it no person's data leaves."},
+    {"SHIKAKU_AUDIT_WAITING_SECONDS", SETTING_NUMBER, "3600", 1, 604800,
+        "How long a record of use may wait for audit; past it no person's data leaves."},
     {"SHIKAKU_PROGRAMMES", SETTING_TEXT, "deploy/programmes", 0, 0, "Folder of the programmes' definitions."},
 };
 
@@ -66,6 +71,13 @@ static bool watches_sessions(const struct service *service)
 {
     enum party self = 0;
     return party_find(service->name, &self) && route_row(ROUTE_staff_ended)->from & self;
+}
+
+static void audit_bound(const struct service *service)
+{
+    if (relay_lane_count(service) == 2)
+        audit_outbox_bound(
+            setting_number("SHIKAKU_AUDIT_WAITING_MAX"), setting_number("SHIKAKU_AUDIT_WAITING_SECONDS"));
 }
 
 static void *handler_new(int index)
@@ -212,6 +224,7 @@ static int serve(const struct service *service)
     struct pg *pg = NULL;
     if (service->schema_version) {
         exchange_store_open(service->name);
+        audit_bound(service);
         if (!(pg = database_await(service, &fault)))
             return stopped();
     }

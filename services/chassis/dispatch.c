@@ -1,5 +1,6 @@
 #include "chassis/dispatch.h"
 
+#include "chassis/audit_outbox_store.h"
 #include "chassis/journal.h"
 #include "chassis/meters.h"
 #include "chassis/wire_scan.h"
@@ -72,6 +73,8 @@ static enum outcome request_handle(struct work *work, const Bus__Envelope *envel
     const struct route_row *row = route_row(route);
     meter_add(METER_bus_requests_total, row->name, 1);
     work_take_request(work, route, envelope, NULL);
+    if (audit_outbox_full())
+        return work_refuse_with(work, FAULT_audit_full, NULL);
     if (!actor_check(work, route))
         return work_refuse(work);
     if (envelope->payload.len > BUS_PAYLOAD_MAX)

@@ -1,18 +1,16 @@
 #include "chassis/exchange_store.h"
 
+#include "chassis/audit_outbox_store.h"
 #include "chassis/cover.h"
 #include "chassis/journal.h"
 #include "chassis/meters.h"
 #include "chassis/step.h"
 #include "chassis/work_state.h"
 
-#include "audit.pb-c.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define AUDIT_ROW_BYTES 160 /* sequence, two digests, and a chain's own fields */
 #define PARKED_SECONDS 3600
 #define SWEEP_MS 60000
 #define ABSENT_MS 500
@@ -21,11 +19,10 @@
 static char schema_name[32];
 
 static char sql_inbox_find[160], sql_inbox_put[256], sql_inbox_sweep[256], sql_outbox_put[256], sql_outbox_lease[768],
-    sql_outbox_done[96], sql_outbox_postpone[256], sql_outbox_count[96], sql_audit_put[256], sql_audit_list[320],
-    sql_audit_done[160], sql_audit_count[96], sql_version[96];
+    sql_outbox_done[96], sql_outbox_postpone[256], sql_outbox_count[96], sql_version[96];
 
 /* Put the schema's name for each @. */
-static void complete(char *text, size_t size, const char *sql)
+void exchange_sql_complete(char *text, size_t size, const char *sql)
 {
     size_t used = 0;
     for (; *sql && used + sizeof schema_name < size; sql++)
@@ -41,41 +38,33 @@ static void complete(char *text, size_t size, const char *sql)
 void exchange_store_open(const char *schema)
 {
     snprintf(schema_name, sizeof schema_name, "%s", schema);
-    complete(sql_inbox_find, sizeof sql_inbox_find,
+    audit_outbox_open(schema);
+    exchange_sql_complete(sql_inbox_find, sizeof sql_inbox_find,
         "SELECT request_sha256, reply FROM @.inbox WHERE caller = $1 AND key = $2");
-    complete(sql_inbox_put, sizeof sql_inbox_put,
+    exchange_sql_complete(sql_inbox_put, sizeof sql_inbox_put,
         "INSERT INTO @.inbox (caller, key, route, request_sha256, reply, expires_on) "
         "VALUES ($1, $2, $3, $4, $5, current_date + 8)");
-    complete(sql_inbox_sweep, sizeof sql_inbox_sweep,
+    exchange_sql_complete(sql_inbox_sweep, sizeof sql_inbox_sweep,
         "DELETE FROM @.inbox WHERE (caller, key) IN (SELECT caller, key FROM @.inbox "
         "WHERE expires_on <= current_date LIMIT 5000)");
-    complete(sql_outbox_put, sizeof sql_outbox_put,
+    exchange_sql_complete(sql_outbox_put, sizeof sql_outbox_put,
         "INSERT INTO @.outbox (recipient, route, idempotency_key, aggregate, payload) "
         "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (idempotency_key) DO NOTHING");
     /* ARRAY is evaluated once; IN could be evaluated for each row, and lease more than the limit. */
-    complete(sql_outbox_lease, sizeof sql_outbox_lease,
+    exchange_sql_complete(sql_outbox_lease, sizeof sql_outbox_lease,
         "UPDATE @.outbox SET lease_until = clock_timestamp() + interval '30 s', attempt = attempt + 1 "
         "WHERE id = ANY (ARRAY(SELECT o.id FROM @.outbox o WHERE o.sent_at IS NULL AND o.due_at <= clock_timestamp() "
         "AND (o.lease_until IS NULL OR o.lease_until < clock_timestamp()) "
         "AND o.id = (SELECT min(f.id) FROM @.outbox f WHERE f.aggregate = o.aggregate AND f.sent_at IS NULL) "
         "ORDER BY o.due_at LIMIT $1::int FOR UPDATE SKIP LOCKED)) "
         "RETURNING id, route, idempotency_key, aggregate, payload, attempt");
-    complete(sql_outbox_done, sizeof sql_outbox_done, "DELETE FROM @.outbox WHERE id = $1::bigint");
-    complete(sql_outbox_postpone, sizeof sql_outbox_postpone,
+    exchange_sql_complete(sql_outbox_done, sizeof sql_outbox_done, "DELETE FROM @.outbox WHERE id = $1::bigint");
+    exchange_sql_complete(sql_outbox_postpone, sizeof sql_outbox_postpone,
         "UPDATE @.outbox SET lease_until = NULL, "
         "due_at = clock_timestamp() + $2::int * interval '1 ms' WHERE id = $1::bigint");
-    complete(sql_outbox_count, sizeof sql_outbox_count, "SELECT count(*) FROM @.outbox WHERE sent_at IS NULL");
-    complete(sql_audit_put, sizeof sql_audit_put,
-        "INSERT INTO @.audit_outbox (instance, worker, sequence, previous, digest, event) "
-        "VALUES ($1::uuid, $2::int, $3::bigint, $4, $5, $6)");
-    complete(sql_audit_list, sizeof sql_audit_list,
-        "SELECT instance::text, worker, sequence, previous, digest, event FROM @.audit_outbox "
-        "ORDER BY instance, worker, sequence LIMIT $1::int");
-    complete(sql_audit_done, sizeof sql_audit_done,
-        "DELETE FROM @.audit_outbox WHERE instance = $1::uuid AND worker = $2::int "
-        "AND sequence <= $3::bigint");
-    complete(sql_audit_count, sizeof sql_audit_count, "SELECT count(*) FROM @.audit_outbox");
-    complete(sql_version, sizeof sql_version, "SELECT version FROM @.schema_version");
+    exchange_sql_complete(
+        sql_outbox_count, sizeof sql_outbox_count, "SELECT count(*) FROM @.outbox WHERE sent_at IS NULL");
+    exchange_sql_complete(sql_version, sizeof sql_version, "SELECT version FROM @.schema_version");
 }
 
 bool schema_version_check(struct pg *pg, int version, struct fault *fault)
@@ -110,14 +99,6 @@ void inbox_put(struct pg *pg, const char *caller, const uint8_t key[IDEMPOTENCY_
             pg_bytes(reply.data, reply.len)));
 }
 
-static void waiting_measure(struct work *work, const char *sql, enum meter meter)
-{
-    PGresult *counted = pg_query(work->pg, sql, &work->fault, PG_NONE);
-    if (counted)
-        meter_set(meter, schema_name, pg_get_integer(counted, 0, 0));
-    PQclear(counted);
-}
-
 /* What the relay does now and then when there is nothing to relay. Rows go thousands at a time, so that no lock is held
  * long. */
 static void chores_do(struct work *work)
@@ -129,8 +110,10 @@ static void chores_do(struct work *work)
     }
     if (clock_ms() - measured_at_ms >= MEASURE_MS) {
         measured_at_ms = clock_ms();
-        waiting_measure(work, sql_outbox_count, METER_outbox_waiting);
-        waiting_measure(work, sql_audit_count, METER_audit_outbox_waiting);
+        PGresult *counted = pg_query(work->pg, sql_outbox_count, &work->fault, PG_NONE);
+        if (counted)
+            meter_set(METER_outbox_waiting, schema_name, pg_get_integer(counted, 0, 0));
+        PQclear(counted);
     }
 }
 
@@ -197,85 +180,4 @@ int outbox_relay(struct work *work, const struct lane *lane)
     }
     PQclear(events);
     return count;
-}
-
-void audit_outbox_put(struct pg *pg, const char *instance, int worker, uint64_t sequence, const uint8_t previous[32],
-    const uint8_t digest[32], struct bytes event)
-{
-    pg_queue(pg, sql_audit_put,
-        PG_VALUES(pg_text(instance), pg_integer(worker), pg_integer((int64_t)sequence), pg_bytes(previous, 32),
-            pg_bytes(digest, 32), pg_bytes(event.data, event.len)));
-}
-
-/* As many rows as one message may carry; a record that lists a thousand people is some 20 KB. */
-static size_t rows_that_fit(const PGresult *rows)
-{
-    size_t count = 0, bytes = 0;
-    while (count < (size_t)PQntuples(rows)) {
-        bytes += (size_t)PQgetlength(rows, (int)count, 5) + AUDIT_ROW_BYTES;
-        if (bytes > BUS_PAYLOAD_MAX && count)
-            break;
-        count++;
-    }
-    return count;
-}
-
-/* Group the rows, which come ordered, into chains. */
-static Audit__AppendRequest *append_request_make(struct work *work, const PGresult *rows, size_t count)
-{
-    size_t chains = 0;
-    struct arena *arena = work->arena;
-    Audit__AppendRequest *request = arena_take(arena, sizeof *request);
-    Audit__Chain **list = arena_take(arena, count * sizeof *list);
-    Audit__Link **links = arena_take(arena, count * sizeof *links), *link = arena_take(arena, count * sizeof *link);
-    if (!request || !list || !links || !link)
-        return NULL;
-    audit__append_request__init(request);
-    for (size_t i = 0; i < count; i++) {
-        char *instance = pg_get_text(rows, (int)i, 0, arena);
-        uint32_t worker = (uint32_t)pg_get_integer(rows, (int)i, 1);
-        struct bytes previous = pg_get_bytes(rows, (int)i, 3), digest = pg_get_bytes(rows, (int)i, 4),
-                     event = pg_get_bytes(rows, (int)i, 5);
-        Audit__Chain *chain = chains ? list[chains - 1] : NULL;
-        if (!chain || strcmp(chain->instance, instance) != 0 || chain->worker != worker) {
-            if (!(chain = list[chains++] = arena_take(arena, sizeof *chain)))
-                return NULL;
-            audit__chain__init(chain);
-            chain->instance = instance;
-            chain->worker = worker;
-            chain->links = &links[i];
-        }
-        audit__link__init(&link[i]);
-        link[i].sequence = (uint64_t)pg_get_integer(rows, (int)i, 2);
-        link[i].previous = (ProtobufCBinaryData){previous.len, previous.data};
-        link[i].digest = (ProtobufCBinaryData){digest.len, digest.data};
-        link[i].event = (ProtobufCBinaryData){event.len, event.data};
-        links[i] = &link[i];
-        chain->n_links++;
-    }
-    request->chains = list;
-    request->n_chains = chains;
-    return request;
-}
-
-int audit_relay(struct work *work, const struct lane *lane)
-{
-    (void)lane;
-    ProtobufCMessage *answer = NULL;
-    PGresult *rows = pg_query(work->pg, sql_audit_list, &work->fault, PG_VALUES(pg_integer(AUDIT_BATCH)));
-    size_t count = rows ? rows_that_fit(rows) : 0;
-    int relayed = 0;
-    Audit__AppendRequest *request = count ? append_request_make(work, rows, count) : NULL;
-    if (request && work_call(work, ROUTE_audit_append, NULL, &request->base, &answer) && work_begin(work, "")) {
-        const Audit__AppendReply *reply = (const Audit__AppendReply *)answer;
-        for (size_t i = 0; i < reply->n_through; i++)
-            pg_queue(work->pg, sql_audit_done,
-                PG_VALUES(pg_text(reply->through[i]->instance), pg_integer(reply->through[i]->worker),
-                    pg_integer((int64_t)reply->through[i]->sequence)));
-        if (work_commit(work, NULL) == OUTCOME_DONE)
-            relayed = (int)count;
-    } else if (request)
-        journal(JOURNAL_WARNING, NULL, "audit_not_reached", WORD("code", fault_code_text(work->fault.code)));
-    PQclear(rows);
-    return relayed;
 }

@@ -1,5 +1,6 @@
-/* The chassis's tables in a service's schema: inbox, outbox, audit_outbox (migrations/chassis/tables.sql). The schema
- * is known only at start-up, so the texts are completed once, by exchange_store_open, and are constant from then on. */
+/* The chassis's tables in a service's schema: inbox, outbox (migrations/chassis/tables.sql); audit_outbox has a header
+ * of its own. The schema is known only at start-up, so the texts are completed once, by exchange_store_open, and are
+ * constant from then on. */
 #ifndef CHASSIS_EXCHANGE_STORE_H
 #define CHASSIS_EXCHANGE_STORE_H
 
@@ -22,17 +23,14 @@ void inbox_put(struct pg *pg, const char *caller, const uint8_t key[IDEMPOTENCY_
 void outbox_put(struct pg *pg, enum route route, const uint8_t key[IDEMPOTENCY_KEY_BYTES], const char *aggregate,
     struct bytes payload);
 
-void audit_outbox_put(struct pg *pg, const char *instance, int worker, uint64_t sequence, const uint8_t previous[32],
-    const uint8_t digest[32], struct bytes event);
+/* Put the schema's name for each @ of `sql`, once at start-up. */
+void exchange_sql_complete(char *text, size_t size, const char *sql);
 
 /* Items of a full turn. */
 #define RELAY_BATCH 32
-#define AUDIT_BATCH 400
 
-/* Lane turns: relay what waits; outbox_relay also deletes what the inbox need not remember. Return how many items were
- * worked on. */
+/* Lane turn: relay what waits, and delete what the inbox need not remember. Returns how many items were worked on. */
 int outbox_relay(struct work *work, const struct lane *lane);
-int audit_relay(struct work *work, const struct lane *lane);
 
 /* Check that the schema is at `version`. False with FAULT_unavailable when it is not. */
 MUST_USE bool schema_version_check(struct pg *pg, int version, struct fault *fault);

@@ -1,6 +1,5 @@
 #include "chassis/merkle.h"
 
-#include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <string.h>
 
@@ -24,16 +23,9 @@ bool merkle_init(struct merkle *tree, uint64_t size, const void *subtrees, size_
     return true;
 }
 
-void merkle_leaf(const void *data, size_t len, uint8_t leaf[MERKLE_HASH_BYTES])
+void merkle_leaf(const void *marked, size_t len, uint8_t leaf[MERKLE_HASH_BYTES])
 {
-    static const uint8_t mark = 0x00;
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    unsigned size = MERKLE_HASH_BYTES;
-    EVP_DigestInit_ex(context, EVP_sha256(), NULL);
-    EVP_DigestUpdate(context, &mark, 1);
-    EVP_DigestUpdate(context, data, len);
-    EVP_DigestFinal_ex(context, leaf, &size);
-    EVP_MD_CTX_free(context);
+    SHA256(marked, len, leaf);
 }
 
 /* As in binary counting: each one bit at the end of the size is a subtree as large as what grew beside it. */
@@ -56,4 +48,57 @@ void merkle_root(const struct merkle *tree, uint8_t root[MERKLE_HASH_BYTES])
     memcpy(root, tree->subtrees[tree->count - 1], MERKLE_HASH_BYTES);
     for (int i = tree->count - 2; i >= 0; i--)
         node(tree->subtrees[i], root, root);
+}
+
+/* The largest power of two below n; n > 1. */
+static uint64_t split(uint64_t n)
+{
+    return 1ULL << (63 - __builtin_clzll(n - 1));
+}
+
+static void reverse(struct merkle_part *parts, size_t count)
+{
+    for (size_t i = 0; i < count / 2; i++) {
+        struct merkle_part part = parts[i];
+        parts[i] = parts[count - 1 - i];
+        parts[count - 1 - i] = part;
+    }
+}
+
+size_t merkle_inclusion(uint64_t position, uint64_t size, struct merkle_part parts[MERKLE_SUBTREES_MAX])
+{
+    uint64_t from = 0, to = size;
+    size_t count = 0;
+    while (to - from > 1) {
+        uint64_t middle = from + split(to - from);
+        if (position < middle) {
+            parts[count++] = (struct merkle_part){middle, to};
+            to = middle;
+        } else {
+            parts[count++] = (struct merkle_part){from, middle};
+            from = middle;
+        }
+    }
+    reverse(parts, count);
+    return count;
+}
+
+size_t merkle_consistency(uint64_t earlier, uint64_t size, struct merkle_part parts[MERKLE_SUBTREES_MAX])
+{
+    uint64_t from = 0, to = size;
+    size_t count = 0;
+    while (earlier != to) {
+        uint64_t middle = from + split(to - from);
+        if (earlier <= middle) {
+            parts[count++] = (struct merkle_part){middle, to};
+            to = middle;
+        } else {
+            parts[count++] = (struct merkle_part){from, middle};
+            from = middle;
+        }
+    }
+    if (from != 0) /* else it is the earlier tree itself, whose root is known */
+        parts[count++] = (struct merkle_part){from, to};
+    reverse(parts, count);
+    return count;
 }

@@ -1,8 +1,10 @@
 #include "chassis/step.h"
 
+#include "chassis/audit_outbox_store.h"
 #include "chassis/journal.h"
 #include "chassis/meters.h"
 #include "chassis/step_threads.h"
+#include "chassis/work_state.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -95,7 +97,8 @@ static void *step_run(void *argument)
         work_reset(self->work);
         struct timespec begun = clock_now();
         int worked = 0;
-        if (pg_ensure(self->work->pg, &self->work->fault))
+        bool may = strcmp(lane->lane->name, LANE_AUDIT) == 0 || !audit_outbox_full();
+        if (may && pg_ensure(self->work->pg, &self->work->fault))
             worked = lane->lane->turn(self->work, lane->lane);
         if (worked > 0) {
             meter_add(METER_lane_turns_total, lane->lane->name, 1);

@@ -1,5 +1,7 @@
 #include "chassis/work.h"
 
+#include "chassis/audit_link.h"
+#include "chassis/audit_outbox_store.h"
 #include "chassis/cover.h"
 #include "chassis/exchange_store.h"
 #include "chassis/journal.h"
@@ -8,7 +10,6 @@
 
 #include "audit.pb-c.h"
 
-#include <endian.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
@@ -97,6 +98,12 @@ static void chain_restart(struct work_state *state)
     state->committed.sequence = 0;
     memset(state->committed.digest, 0, sizeof state->committed.digest);
     state->pending = state->committed;
+}
+
+static void chain_advance(struct work_state *state)
+{
+    audit_outbox_added((int64_t)(state->pending.sequence - state->committed.sequence));
+    state->committed = state->pending;
 }
 
 static struct cover_place inbox_place(struct work *work, char row[2 * IDEMPOTENCY_KEY_BYTES + 1])
@@ -204,7 +211,7 @@ enum outcome work_commit(struct work *work, const ProtobufCMessage *reply)
     if (!in_database || pg_commit(work->pg, &work->fault)) {
         inbox_forget(state);
         if (in_database)
-            state->committed = state->pending;
+            chain_advance(state);
         state->answered = reply != NULL;
         wake_relays(state);
         return OUTCOME_DONE;
@@ -235,6 +242,7 @@ static void event_fill(struct work *work, const struct touch *touch, const char 
     event->at_ms = clock_ms();
     event->who = work->actor ? (char *)work->actor->account : work->peer ? state->peer.name : event->service;
     event->terminal = work->actor ? (char *)work->actor->terminal : "";
+    event->role = work->actor ? (char *)work->actor->role : "";
     event->act = (char *)(touch->act ? touch->act : route_row(state->route)->name);
     event->manager = state->manager;
     event->subject = (char *)(touch->subject ? touch->subject : "");
@@ -247,7 +255,7 @@ static void audit_put(struct work *work, const struct touch *touch, const char *
 {
     struct audit_chain *chain = &work->state->pending;
     Audit__Event event = AUDIT__EVENT__INIT;
-    uint8_t previous[32];
+    uint8_t previous[AUDIT_LINK_BYTES];
     event_fill(work, touch, outcome, &event);
     struct bytes packed = {NULL, audit__event__get_packed_size(&event)};
     packed.data = arena_take(work->arena, packed.len);
@@ -256,15 +264,11 @@ static void audit_put(struct work *work, const struct touch *touch, const char *
         return;
     }
     audit__event__pack(&event, packed.data);
-    memcpy(previous, chain->digest, 32);
-    uint64_t number = htobe64(++chain->sequence);
-    EVP_MD_CTX *digest = EVP_MD_CTX_new();
-    EVP_DigestInit_ex(digest, EVP_sha256(), NULL);
-    EVP_DigestUpdate(digest, previous, 32);
-    EVP_DigestUpdate(digest, &number, 8);
-    EVP_DigestUpdate(digest, packed.data, packed.len);
-    EVP_DigestFinal_ex(digest, chain->digest, NULL);
-    EVP_MD_CTX_free(digest);
+    memcpy(previous, chain->digest, sizeof previous);
+    if (!audit_link_make(previous, ++chain->sequence, packed, chain->digest)) {
+        pg_fail(work->pg, FAULT_internal);
+        return;
+    }
     audit_outbox_put(work->pg, chain->instance, chain->worker, chain->sequence, previous, chain->digest, packed);
     work->state->audit_filled = true;
 }
@@ -304,7 +308,7 @@ enum outcome work_refuse(struct work *work)
             pg_begin(work->pg, state->manager);
             audit_put(work, &(struct touch){.reason = work->correlation}, fault_code_text(refused.code));
             if (pg_commit(work->pg, &work->fault)) {
-                state->committed = state->pending;
+                chain_advance(state);
                 step_wake(LANE_AUDIT);
             } else
                 chain_restart(state);

@@ -3,20 +3,24 @@
 #include "audit.pb-c.h"
 #include "chassis/settings.h"
 #include "chassis/work.h"
-#include "shikakuctl/audit_verify.h"
+#include "shikakuctl/log_export.h"
 #include "shikakuctl/operator_call.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <limits.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-
-#define ARENA_BYTES (1024 * 1024)
+#include <unistd.h>
 
 extern char **environ;
+
+#define ARENA_BYTES (1024 * 1024)
+#define VERDICT_BYTES 16384 /* with every reconciliation there may be */
 
 /* libpq takes a folder for a socket only by its full path. */
 static bool dsn_print(char *dsn, size_t size)
@@ -34,77 +38,145 @@ static bool dsn_print(char *dsn, size_t size)
     return len > 0 && (size_t)len < size;
 }
 
-static void verdict_print(const struct audit_verdict *verdict)
+static bool log_reach(struct pg **pg, struct fault *fault)
 {
-    printf("{\"verified\":%s,\"events\":%" PRIu64 ",\"heads\":%" PRIu64 ",\"uncovered\":%" PRIu64,
-        verdict->whole ? "true" : "false", verdict->events, verdict->heads, verdict->uncovered);
-    if (verdict->finding)
-        printf(",\"finding\":\"%s\",\"at\":%" PRIu64, verdict->finding, verdict->at);
-    printf(",\"reconciled\":[");
-    for (size_t i = 0; i < verdict->reconciled; i++) {
-        const struct audit_reconciled *row = &verdict->reconciliations[i];
-        printf("%s{\"at_ms\":%" PRId64 ",\"witness\":%" PRIu64 ",\"log\":%" PRIu64 ",\"lost\":%" PRIu64
-               ",\"heads_abandoned\":%" PRIu64 ",\"reason\":\"%s\"}",
-            i ? "," : "", row->stated.at_ms, row->stated.from_size, row->stated.to_size,
-            audit_reconciliation_lost(&row->stated), row->heads_abandoned, row->reason);
-    }
-    printf("]}\n");
+    char dsn[3 * PATH_MAX];
+    return dsn_print(dsn, sizeof dsn) ? pg_open(pg, dsn, fault) : fault_set(fault, FAULT_unavailable, "SHIKAKU_BUS");
 }
 
-static bool verdict_get(char *dsn, size_t size, struct audit_verdict *verdict)
+static int told(bool done, const struct fault *fault)
 {
-    char public_keys[PATH_MAX];
+    if (!done)
+        fprintf(stderr, "the log could not be read: %s %s\n", fault_code_text(fault->code), fault->field);
+    return !done;
+}
+
+int audit_export_command(int argc, char **argv)
+{
     struct fault fault = {0};
     struct pg *pg = NULL;
-    snprintf(public_keys, sizeof public_keys, "%s/peers/audit.sign.pub", setting_text("SHIKAKU_KEYS"));
-    bool known = dsn_print(dsn, size) && pg_open(&pg, dsn, &fault) &&
-                 audit_verify(pg, setting_text("SHIKAKU_WITNESS"), public_keys, verdict, &fault);
+    if (argc != 1)
+        return COMMAND_USAGE;
+    FILE *file = strcmp(argv[0], "-") == 0 ? stdout : fopen(argv[0], "we");
+    bool done =
+        file ? log_reach(&pg, &fault) && log_export(pg, file, &fault) : fault_set(&fault, FAULT_unavailable, argv[0]);
+    if (file && fclose(file) != 0 && done)
+        done = fault_set(&fault, FAULT_unavailable, "file");
     pg_close(pg);
-    if (!known)
-        fprintf(stderr, "the log could not be read: %s %s\n", fault_code_text(fault.code), fault.field);
-    return known;
+    return told(done, &fault);
+}
+
+int audit_prove_command(int argc, char **argv)
+{
+    struct fault fault = {0};
+    struct pg *pg = NULL;
+    char *end = "";
+    if (argc != 2)
+        return COMMAND_USAGE;
+    uint64_t number = strtoull(argv[1], &end, 10);
+    bool record = strcmp(argv[0], "record") == 0, head = strcmp(argv[0], "head") == 0;
+    if (*end || end == argv[1] || (!record && !head))
+        return COMMAND_USAGE;
+    bool done = log_reach(&pg, &fault) && (record ? inclusion_export(pg, number, stdout, &fault)
+                                                  : consistency_export(pg, number, stdout, &fault));
+    pg_close(pg);
+    return told(done, &fault);
+}
+
+/* The verifier, as a child that reads an export and writes its verdict. */
+struct verifier {
+    pid_t pid;
+    FILE *export, *verdict;
+};
+
+static bool verifier_start(struct verifier *verifier)
+{
+    char path[PATH_MAX], public_keys[PATH_MAX];
+    char *argv[] = {path, "log", "-", (char *)setting_text("SHIKAKU_WITNESS"), public_keys, NULL};
+    posix_spawn_file_actions_t actions;
+    int in[2], out[2];
+    snprintf(path, sizeof path, "%s/shikaku-audit-verify", setting_text("SHIKAKU_BIN"));
+    snprintf(public_keys, sizeof public_keys, "%s/peers/audit.sign.pub", setting_text("SHIKAKU_KEYS"));
+    if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0)
+        return false;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+    bool started = posix_spawn(&verifier->pid, path, &actions, NULL, argv, environ) == 0;
+    posix_spawn_file_actions_destroy(&actions);
+    close(in[0]);
+    close(out[1]);
+    verifier->export = fdopen(in[1], "w");
+    verifier->verdict = fdopen(out[0], "r");
+    return started && verifier->export && verifier->verdict;
+}
+
+/* A finding ends the verifier before it has read all: then the export cannot be written to its end, and need not be.
+ * Its verdict is one line; false, and why was said, where there is none. */
+static bool verdict_get(char *line, size_t size, bool *whole)
+{
+    struct fault fault = {0};
+    struct pg *pg = NULL;
+    struct verifier verifier;
+    int status = -1;
+    if (!log_reach(&pg, &fault) || !verifier_start(&verifier))
+        return !told(false, &fault);
+    bool exported = log_export(pg, verifier.export, &fault);
+    fclose(verifier.export);
+    pg_close(pg);
+    bool said = fgets(line, (int)size, verifier.verdict) != NULL;
+    fclose(verifier.verdict);
+    bool ended = waitpid(verifier.pid, &status, 0) == verifier.pid && WIFEXITED(status);
+    *whole = ended && WEXITSTATUS(status) == 0;
+    return said && ended && WEXITSTATUS(status) <= 1 && (exported || !*whole) ? true : !told(false, &fault);
 }
 
 int audit_verify_command(int argc, char **argv)
 {
     (void)argv;
-    char dsn[3 * PATH_MAX];
-    static struct audit_verdict verdict;
+    static char verdict[VERDICT_BYTES];
+    bool whole;
     if (argc != 0)
         return COMMAND_USAGE;
-    if (!verdict_get(dsn, sizeof dsn, &verdict))
+    if (!verdict_get(verdict, sizeof verdict, &whole))
         return 1;
-    verdict_print(&verdict);
-    return !verdict.whole;
+    fputs(verdict, stdout);
+    return !whole;
 }
 
 /* What the log is beside that it is shorter, or younger, than the witness says must be whole: else what is stated now
  * would hide what somebody did. */
-static bool is_an_earlier_copy(const struct audit_verdict *verdict)
+static bool is_an_earlier_copy(const char *verdict)
 {
-    return !verdict->finding || strcmp(verdict->finding, "log_shorter_than_witness") == 0 ||
-           strcmp(verdict->finding, "no_signed_head") == 0 ||
-           (strcmp(verdict->finding, "reconciliation_not_in_log") == 0 && verdict->at == verdict->events);
+    json_t *said = json_loads(verdict, 0, NULL);
+    const char *finding = json_string_value(json_object_get(said, "finding"));
+    bool is = !finding || strcmp(finding, "log_shorter_than_witness") == 0 || strcmp(finding, "no_signed_head") == 0 ||
+              (strcmp(finding, "reconciliation_not_in_log") == 0 &&
+                  json_equal(json_object_get(said, "at"), json_object_get(said, "events")));
+    is = is && said;
+    json_decref(said);
+    return is;
 }
 
 int audit_reconcile_command(int argc, char **argv)
 {
-    char dsn[3 * PATH_MAX], program[PATH_MAX];
-    static struct audit_verdict verdict;
+    static char dsn[3 * PATH_MAX], program[PATH_MAX], verdict[VERDICT_BYTES];
     char *words[] = {program, "--reconcile", argc ? argv[0] : NULL, NULL};
     pid_t pid;
     int status;
+    bool whole;
     if (argc != 1)
         return COMMAND_USAGE;
-    if (!verdict_get(dsn, sizeof dsn, &verdict))
+    if (!verdict_get(verdict, sizeof verdict, &whole))
         return 1;
-    if (!is_an_earlier_copy(&verdict)) {
-        verdict_print(&verdict);
+    if (!is_an_earlier_copy(verdict)) {
+        fputs(verdict, stdout);
         fprintf(stderr, "this is no earlier copy of the log: restore a whole one\n");
         return 1;
     }
     snprintf(program, sizeof program, "%s/shikaku-audit", setting_text("SHIKAKU_BIN"));
-    setenv("SHIKAKU_DSN", dsn, 1);
+    if (dsn_print(dsn, sizeof dsn))
+        setenv("SHIKAKU_DSN", dsn, 1);
     return posix_spawn(&pid, program, NULL, NULL, words, environ) != 0 || waitpid(pid, &status, 0) != pid ||
            !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 }

@@ -1,169 +1,7 @@
 /* The log takes every record of use once and in order, and whatever is done to it afterwards shows against the witness.
  */
-#include "audit/audit_log.h"
-#include "audit/audit_sign.h"
-#include "audit/audit_witness.h"
-#include "chassis/boot.h"
-#include "chassis/journal.h"
-#include "chassis/work.h"
-#include "kit/store.h"
-#include "shikakuctl/audit_verify.h"
-
-#include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#define INSTANCE "0a0b0c0d-0000-4000-8000-00000000000"
-#define MADE_MAX 400
-
-static const struct setting settings[] = {{"SHIKAKU_DSN", SETTING_TEXT, "", 0, 0, "database"}};
-static struct store store;
-static struct pg *pg, *owner;
-static struct arena *arena;
-static char witness[600], public_keys[600];
-
-/* A worker as the chassis has it: numbers and links its own records. */
-struct worker {
-    char instance[40];
-    uint32_t number;
-    struct audit_record records[MADE_MAX];
-    size_t count;
-};
-
-static void worker_init(struct worker *worker, uint32_t number)
-{
-    memset(worker, 0, sizeof *worker);
-    snprintf(worker->instance, sizeof worker->instance, INSTANCE "%u", number);
-    worker->number = number;
-}
-
-static void record_make(struct worker *worker, const char *event)
-{
-    static uint8_t zeroes[AUDIT_DIGEST_BYTES];
-    struct audit_record *record = &worker->records[worker->count];
-    uint8_t digest[AUDIT_DIGEST_BYTES];
-    *record = (struct audit_record){"intake", worker->instance, worker->number, worker->count + 1,
-        worker->count ? record[-1].digest : (struct bytes){zeroes, sizeof zeroes}, {NULL, 0},
-        arena_copy(arena, event, strlen(event))};
-    audit_link_digest(record, digest);
-    record->digest = arena_copy(arena, digest, sizeof digest);
-    worker->count++;
-}
-
-static void records_make(struct worker *worker, int count)
-{
-    char event[32];
-    for (int i = 0; i < count; i++) {
-        snprintf(event, sizeof event, "event %zu of %u", worker->count, worker->number);
-        record_make(worker, event);
-    }
-}
-
-/* Send records [from, to) of a worker. */
-static struct audit_chain relay(const struct worker *worker, size_t from, size_t to)
-{
-    struct fault fault = {0};
-    struct audit_chain chain = {worker->instance, worker->number, worker->records + from, to - from, 0, false};
-    pg_begin(pg, "");
-    ck_assert(log_append(pg, arena, "intake", &chain, 1, &fault));
-    ck_assert(pg_commit(pg, &fault));
-    return chain;
-}
-
-static void sign(void)
-{
-    struct work work = {.pg = pg};
-    struct fault fault = {0};
-    struct audit_head before, head;
-    ck_assert(head_read(pg, &before, &fault));
-    do {
-        head_sign_turn(&work, NULL); /* signs when a second has passed since the last */
-        ck_assert(head_read(pg, &head, &fault));
-    } while (head.signed_at_ms == before.signed_at_ms && usleep(20000) == 0);
-}
-
-static struct audit_verdict verify(void)
-{
-    struct audit_verdict verdict;
-    struct fault fault = {0};
-    ck_assert(audit_verify(pg, witness, public_keys, &verdict, &fault));
-    return verdict;
-}
-
-static void tamper(const char *sql)
-{
-    struct fault fault = {0};
-    PGresult *done = pg_query(owner, sql, &fault, PG_NONE);
-    ck_assert_msg(done != NULL, "the owner can do: %s", sql);
-    PQclear(done);
-}
-
-/* The programs find the test's database and witness, and the cluster's token. */
-static void programs_prepare(void)
-{
-    char keys[700], token[700];
-    snprintf(keys, sizeof keys, "%s/%s", getenv("SHIKAKU_VAR"), store.name);
-    snprintf(token, sizeof token, "%s/audit", getenv("SHIKAKU_KEYS"));
-    setenv("SHIKAKU_KEYS", keys, 1);
-    strcat(keys, "/audit");
-    ck_assert_int_eq(symlink(token, keys), 0);
-    setenv("SHIKAKU_WITNESS", witness, 1);
-    setenv("SHIKAKU_ADMIN_PORT", "1", 1); /* none gets as far as opening it */
-}
-
-/* Exit status of a program of this build. */
-static int run(const char *command)
-{
-    char line[900];
-    snprintf(line, sizeof line, "\"$SHIKAKU_BIN\"/%s", command);
-    int status = system(line);
-    ck_assert(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
-static void setup(void)
-{
-    static const struct key_want wants[] = {{"*", KEY_SIGN}};
-    struct fault fault = {0};
-    store_open(&store, "audit");
-    ck_assert(settings_read(settings, 1));
-    ck_assert(pg_open(&pg, store.dsn, &fault));
-    ck_assert(pg_open(&owner, store.owner, &fault));
-    ck_assert(keyring_open("audit", pg, wants, 1, &fault));
-    arena = arena_new(8 * 1024 * 1024);
-    snprintf(witness, sizeof witness, "%s/%s", getenv("SHIKAKU_VAR"), store.name);
-    mkdir(witness, 0700);
-    snprintf(witness, sizeof witness, "%s/%s/heads", getenv("SHIKAKU_VAR"), store.name);
-    snprintf(public_keys, sizeof public_keys, "%s/%s/peers", getenv("SHIKAKU_VAR"), store.name);
-    mkdir(public_keys, 0700);
-    snprintf(public_keys, sizeof public_keys, "%s/%s", getenv("SHIKAKU_VAR"), store.name);
-    ck_assert(sign_key_publish(public_keys, &fault));
-    strcat(public_keys, "/peers/audit.sign.pub");
-    ck_assert(witness_open(witness, &fault));
-    programs_prepare();
-}
-
-static void teardown(void)
-{
-    char folder[700];
-    keyring_close();
-    arena_free(arena);
-    pg_close(pg);
-    pg_close(owner);
-    store_close(&store);
-    unlink(witness);
-    unlink(public_keys);
-    snprintf(folder, sizeof folder, "%s/%s/audit", getenv("SHIKAKU_VAR"), store.name);
-    unlink(folder);
-    snprintf(folder, sizeof folder, "%s/%s/peers", getenv("SHIKAKU_VAR"), store.name);
-    rmdir(folder);
-    *strrchr(folder, '/') = '\0';
-    rmdir(folder);
-}
+#include "audit/record_cover.h"
+#include "store/audit.h"
 
 /* LOG-1 */
 START_TEST(a_log_that_nobody_touched_is_whole)
@@ -178,7 +16,7 @@ START_TEST(a_log_that_nobody_touched_is_whole)
     ck_assert_uint_eq(relay(&two, 0, 7).through, 7);
     ck_assert_uint_eq(relay(&one, 13, 30).through, 30);
     sign();
-    struct audit_verdict verdict = verify();
+    struct verdict verdict = verify();
     ck_assert_msg(verdict.whole, "%s", verdict.finding);
     ck_assert_uint_eq(verdict.events, 37);
     ck_assert_uint_eq(verdict.heads, 2);
@@ -197,7 +35,7 @@ START_TEST(records_sent_again_are_taken_once)
     ck_assert_uint_eq(relay(&one, 5, 20).through, 20);
     ck_assert_uint_eq(relay(&one, 0, 3).through, 20);
     sign();
-    struct audit_verdict verdict = verify();
+    struct verdict verdict = verify();
     ck_assert_msg(verdict.whole, "%s", verdict.finding);
     ck_assert_uint_eq(verdict.events, 20);
 }
@@ -217,13 +55,13 @@ START_TEST(a_gap_is_refused)
 }
 END_TEST
 
-/* LOG-1: a record that was changed before it was relayed */
-START_TEST(an_altered_record_is_refused)
+/* LOG-1: what is no event is not taken, nor what follows it */
+START_TEST(what_is_no_event_is_refused)
 {
     struct worker one;
     worker_init(&one, 1);
     records_make(&one, 10);
-    one.records[6].event = arena_copy(arena, "another", 7);
+    one.sent[6].event = arena_copy(arena, "another", 7);
     struct audit_chain chain = relay(&one, 0, 10);
     ck_assert(chain.broken);
     ck_assert_uint_eq(chain.through, 6);
@@ -239,8 +77,9 @@ START_TEST(a_chain_made_anew_is_refused)
     records_make(&one, 5);
     relay(&one, 0, 5);
     worker_init(&other, 1);
+    Audit__Event event = event_of("tanaka", "intake_view", "person-9", "application-9");
     for (int i = 0; i < 6; i++)
-        record_make(&other, "made up");
+        event_link(&other, event_pack(&event));
     ck_assert(relay(&other, 0, 5).broken);
     ck_assert(relay(&other, 5, 6).broken);
     ck_assert_uint_eq(verify().events, 5);
@@ -251,7 +90,8 @@ END_TEST
 START_TEST(the_role_of_audit_cannot_change_the_log)
 {
     static const char *const acts[] = {"UPDATE audit.log SET event = ''", "DELETE FROM audit.log", "TRUNCATE audit.log",
-        "UPDATE audit.head SET size = 1", "DELETE FROM audit.head"};
+        "INSERT INTO audit.leaf VALUES (1, sha256('x'), 2)", "UPDATE audit.head SET size = 1",
+        "DELETE FROM audit.head"};
     for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
         struct fault fault = {0};
         PGresult *done = pg_query(pg, acts[i], &fault, PG_NONE);
@@ -263,22 +103,28 @@ END_TEST
 static const struct {
     const char *name, *act[3], *finding;
 } tamperings[] = {
-    {"edit", {"UPDATE audit.log SET event = 'x' WHERE position = 20"}, "record_altered"},
-    {"edit, digest made anew",
-        {"UPDATE audit.log SET event = 'x', digest = sha256(previous || int8send(sequence) || 'x'::bytea) "
-         "WHERE sequence = 30"},
+    {"edit", {"UPDATE audit.log SET event = 'x' WHERE position = 20"}, "log_differs_from_witness"},
+    {"edit, leaf made anew", {"UPDATE audit.log SET outcome = 'no', leaf = sha256('x') WHERE sequence = 30"},
         "log_differs_from_witness"},
     {"edit of who sent it", {"UPDATE audit.log SET service = 'vault'"}, "log_differs_from_witness"},
+    {"edit of what it is found by", {"UPDATE audit.log SET tokens = '{}' WHERE position = 3"},
+        "log_differs_from_witness"},
     {"delete", {"DELETE FROM audit.log WHERE position = 11"}, "position_missing"},
     {"delete, positions closed up",
         {"DELETE FROM audit.log WHERE position = 11",
-            "UPDATE audit.log SET position = position - 1000 + 999 WHERE position > 11"},
+            "UPDATE audit.log SET position = position - 1 WHERE position > 11"},
         "record_missing_or_moved"},
+    {"delete, as if its time had been over",
+        {"INSERT INTO audit.leaf SELECT position, leaf, 29 FROM audit.log WHERE position = 11",
+            "DELETE FROM audit.log WHERE position = 11"},
+        "deleted_without_record"},
     {"insert",
         {"UPDATE audit.log SET position = position + 1 WHERE position = 29",
-            "INSERT INTO audit.log VALUES (29, 'vault', '" INSTANCE "9', 1, 1, decode(repeat('00', 32), 'hex'), "
-            "sha256(decode(repeat('00', 32), 'hex') || int8send(1) || 'x'::bytea), 'x')"},
+            "INSERT INTO audit.log SELECT 29, appended_ms, 'vault', '" INSTANCE
+            "9', 1, 1, kind, manager, act, outcome, tokens, event, leaf FROM audit.log WHERE position = 1"},
         "log_differs_from_witness"},
+    {"insert at a place that is taken", {"INSERT INTO audit.log SELECT * FROM audit.log WHERE position = 12"},
+        "position_missing"},
     {"reorder",
         {"UPDATE audit.log SET position = 1000 WHERE position = 8",
             "UPDATE audit.log SET position = 8 WHERE position = 9",
@@ -288,7 +134,7 @@ static const struct {
     {"truncate all", {"DELETE FROM audit.log"}, "log_shorter_than_witness"},
 };
 
-/* LOG-1 */
+/* LOG-1: each of these by the database's superuser, undone afterwards */
 START_TEST(tampering_is_found)
 {
     struct worker one;
@@ -297,230 +143,23 @@ START_TEST(tampering_is_found)
     relay(&one, 0, 30);
     sign();
     ck_assert(verify().whole);
-    for (int i = 0; i < 3 && tamperings[_i].act[i]; i++)
-        tamper(tamperings[_i].act[i]);
-    struct audit_verdict verdict = verify();
-    ck_assert_msg(!verdict.whole, "%s was not found", tamperings[_i].name);
-    ck_assert_str_eq(verdict.finding, tamperings[_i].finding);
-}
-END_TEST
-
-static void acts_do(const char *const *acts)
-{
-    for (; *acts; acts++)
-        tamper(*acts);
-}
-
-static void backup(void)
-{
-    static const char *const acts[] = {"CREATE TABLE audit.old_log AS TABLE audit.log",
-        "CREATE TABLE audit.old_chain AS TABLE audit.chain",
-        "CREATE TABLE audit.old_sequencer AS TABLE audit.sequencer", "CREATE TABLE audit.old_head AS TABLE audit.head",
-        NULL};
-    acts_do(acts);
-}
-
-static void restore(void)
-{
-    static const char *const acts[] = {"DELETE FROM audit.log", "INSERT INTO audit.log SELECT * FROM audit.old_log",
-        "DELETE FROM audit.chain", "INSERT INTO audit.chain SELECT * FROM audit.old_chain",
-        "DELETE FROM audit.sequencer", "INSERT INTO audit.sequencer SELECT * FROM audit.old_sequencer",
-        "DELETE FROM audit.head", "INSERT INTO audit.head OVERRIDING SYSTEM VALUE SELECT * FROM audit.old_head", NULL};
-    acts_do(acts);
-}
-
-/* LOG-1: an old copy of the database is put back and the system goes on from there, past where it was */
-START_TEST(going_back_to_an_old_copy_is_found)
-{
-    static struct worker one, other;
-    worker_init(&one, 1);
-    worker_init(&other, 2);
-    records_make(&one, 20);
-    records_make(&other, 30);
-    relay(&one, 0, 10);
-    sign();
-    backup();
-    relay(&one, 10, 20);
-    sign();
+    for (size_t i = 0; i < sizeof tamperings / sizeof *tamperings; i++) {
+        pg_begin(owner, "*");
+        for (int act = 0; act < 3 && tamperings[i].act[act]; act++)
+            tamper(tamperings[i].act[act]);
+        struct verdict verdict = verify_by(owner);
+        ck_assert_msg(!verdict.whole, "%s was not found", tamperings[i].name);
+        ck_assert_msg(
+            strcmp(verdict.finding, tamperings[i].finding) == 0, "%s: %s", tamperings[i].name, verdict.finding);
+    }
     ck_assert(verify().whole);
-
-    restore();
-    ck_assert_str_eq(verify().finding, "log_shorter_than_witness");
-    relay(&other, 0, 30);
-    sign();
-    ck_assert_str_eq(verify().finding, "log_differs_from_witness");
-}
-END_TEST
-
-/* Ten records signed and copied, ten more, and the copy put back. */
-static void go_back(struct worker *one)
-{
-    worker_init(one, 1);
-    records_make(one, 20);
-    relay(one, 0, 10);
-    sign();
-    backup();
-    relay(one, 10, 20);
-    sign();
-    restore();
-}
-
-/* STORE-3, LOG-2: on a restored copy audit does not start, until an operator has stated why; then the verifier takes
- * exactly what was stated, tells it for ever, and finds all else as before */
-START_TEST(a_restored_copy_is_reconciled)
-{
-    static struct worker one, other;
-    struct fault fault = {0};
-    go_back(&one);
-    ck_assert_int_eq(run("shikaku-audit"), EXIT_OPERATOR);
-    ck_assert_int_ne(run("shikakuctl audit verify"), 0);
-    ck_assert_int_ne(run("shikakuctl audit reconcile 'because \"I\" say so'"), 0);
-    ck_assert_int_eq(run("shikaku-audit"), EXIT_OPERATOR);
-    ck_assert_int_eq(run("shikakuctl audit reconcile decision-7"), 0);
-    ck_assert_int_ne(run("shikakuctl audit reconcile decision-8"), 0); /* nothing is left to reconcile */
-    ck_assert(witness_check(witness, getenv("SHIKAKU_KEYS"), &fault));
-    worker_init(&other, 2);
-    records_make(&other, 30);
-    relay(&other, 0, 30);
-    sign();
-    struct audit_verdict verdict = verify();
-    ck_assert_msg(verdict.whole, "%s", verdict.finding);
-    ck_assert_uint_eq(verdict.events, 41);
-    ck_assert_uint_eq(verdict.reconciled, 1);
-    ck_assert_uint_eq(verdict.reconciliations[0].stated.from_size, 20);
-    ck_assert_uint_eq(verdict.reconciliations[0].stated.to_size, 10);
-    ck_assert_uint_eq(audit_reconciliation_lost(&verdict.reconciliations[0].stated), 10);
-    ck_assert_uint_eq(verdict.reconciliations[0].heads_abandoned, 1);
-    ck_assert_str_eq(verdict.reconciliations[0].reason, "decision-7");
-    restore(); /* the same again was not stated */
-    ck_assert_str_eq(verify().finding, "log_shorter_than_witness");
-    ck_assert_int_eq(run("shikaku-audit"), EXIT_OPERATOR);
-    ck_assert_int_eq(run("shikakuctl audit reconcile decision-9"), 0);
-    verdict = verify();
-    ck_assert_msg(verdict.whole, "%s", verdict.finding);
-    ck_assert_uint_eq(verdict.reconciled, 2);
-    ck_assert_uint_eq(audit_reconciliation_lost(&verdict.reconciliations[1].stated), 31);
-    ck_assert_str_eq(verdict.reconciliations[0].reason, "");
-    ck_assert_str_eq(verdict.reconciliations[1].reason, "decision-9");
-}
-END_TEST
-
-static const struct {
-    const char *act, *finding;
-} after_reconciling[] = {
-    {"UPDATE audit.log SET event = 'x' WHERE position = 5", "record_altered"},
-    {"UPDATE audit.log SET service = 'vault' WHERE position < 10", "log_differs_from_witness"},
-    {"DELETE FROM audit.log WHERE position = 10", "log_shorter_than_witness"},
-    {"UPDATE audit.log SET event = 'x', digest = sha256(previous || int8send(sequence) || 'x'::bytea) "
-     "WHERE position = 10",
-        "reconciliation_not_in_log"},
-};
-
-/* LOG-2: what was stated hides nothing else */
-START_TEST(a_reconciled_log_is_guarded_as_before)
-{
-    static struct worker one;
-    go_back(&one);
-    ck_assert_int_eq(run("shikakuctl audit reconcile decision-7"), 0);
-    tamper(after_reconciling[_i].act);
-    struct audit_verdict verdict = verify();
-    ck_assert_msg(!verdict.whole, "%s", after_reconciling[_i].act);
-    ck_assert_str_eq(verdict.finding, after_reconciling[_i].finding);
-}
-END_TEST
-
-/* LOG-2: a log that was changed is no earlier copy, and is not taken for one */
-START_TEST(a_changed_log_is_not_reconciled)
-{
-    static struct worker one;
-    go_back(&one);
-    tamper("UPDATE audit.log SET service = 'vault'");
-    ck_assert_int_ne(run("shikakuctl audit reconcile decision-7"), 0);
-    ck_assert_int_eq(run("shikaku-audit"), EXIT_OPERATOR);
-    ck_assert_str_eq(verify().finding, "log_differs_from_witness");
-    ck_assert_uint_eq(verify().reconciled, 0);
-}
-END_TEST
-
-/* Only the first lines of the witness. */
-static void witness_cut(int lines)
-{
-    char command[1400];
-    snprintf(command, sizeof command, "sed -i '%d,$d' '%s'", lines + 1, witness);
-    ck_assert_int_eq(system(command), 0);
-}
-
-/* The machine stopped between the witness and the log: what was begun is found and completed */
-START_TEST(a_reconciliation_cut_short_is_completed)
-{
-    static struct worker one;
-    struct fault fault = {0};
-    go_back(&one);
-    ck_assert_int_eq(run("shikakuctl audit reconcile decision-7"), 0);
-    restore();
-    witness_cut(3); /* two heads, and what was stated */
-    ck_assert_str_eq(verify().finding, "reconciliation_not_in_log");
-    ck_assert(!witness_check(witness, getenv("SHIKAKU_KEYS"), &fault));
-    ck_assert_str_eq(fault.field, "reconciliation_unfinished");
-    ck_assert_int_eq(run("shikakuctl audit reconcile decision-7"), 0);
-    struct audit_verdict verdict = verify();
-    ck_assert_msg(verdict.whole, "%s", verdict.finding);
-    ck_assert_uint_eq(verdict.reconciled, 1);
-}
-END_TEST
-
-/* STORE-3, LOG-2: so it is when the witness is the one that was restored, or lost */
-START_TEST(a_restored_witness_is_reconciled)
-{
-    static struct worker one;
-    struct fault fault = {0};
-    worker_init(&one, 1);
-    records_make(&one, 20);
-    relay(&one, 0, 10);
-    sign();
-    relay(&one, 10, 20);
-    sign();
-    witness_cut(_i);
-    ck_assert(!witness_check(witness, getenv("SHIKAKU_KEYS"), &fault));
-    ck_assert_str_eq(fault.field, "witness_shorter_than_log");
-    ck_assert_int_eq(run("shikakuctl audit reconcile decision-7"), 0);
-    struct audit_verdict verdict = verify();
-    ck_assert_msg(verdict.whole, "%s", verdict.finding);
-    ck_assert_uint_eq(verdict.events, 21);
-    ck_assert_uint_eq(verdict.reconciled, 1);
-    ck_assert_uint_eq(verdict.reconciliations[0].stated.from_size, _i ? 10 : 0);
-    ck_assert_uint_eq(verdict.reconciliations[0].stated.to_size, 20);
-}
-END_TEST
-
-/* A head that reached the witness when the process died before it reached the database is no disagreement, nor is a
- * line that was cut short by the power */
-START_TEST(what_a_crash_leaves_is_no_disagreement)
-{
-    static struct worker one;
-    struct fault fault = {0};
-    worker_init(&one, 1);
-    records_make(&one, 20);
-    relay(&one, 0, 10);
-    sign();
-    relay(&one, 10, 20);
-    tamper("DELETE FROM audit.head");
-    FILE *file = fopen(witness, "a");
-    fputs("21 00ff", file);
-    fclose(file);
-    ck_assert(witness_open(witness, &fault));
-    ck_assert(witness_check(witness, getenv("SHIKAKU_KEYS"), &fault));
-    sign();
-    struct audit_verdict verdict = verify();
-    ck_assert_msg(verdict.whole, "%s", verdict.finding);
-    ck_assert_uint_eq(verdict.heads, 2);
 }
 END_TEST
 
 /* LOG-1: who can write the witness cannot sign for it */
 START_TEST(a_head_of_another_key_is_found)
 {
-    struct worker one;
+    static struct worker one;
     struct key stranger = {.kind = KEY_SIGN, .secret = {1, 2, 3}};
     struct audit_head head;
     struct fault fault = {0};
@@ -539,6 +178,134 @@ START_TEST(a_head_of_another_key_is_found)
 }
 END_TEST
 
+/* LOG-1, STORE-1: in the log's rows nobody is named; the manager's key opens them, and without it the proof still holds
+ */
+START_TEST(who_and_whose_is_readable_by_key_alone)
+{
+    struct worker one;
+    struct fault fault = {0};
+    worker_init(&one, 1);
+    records_make(&one, 3);
+    relay(&one, 0, 3);
+    sign();
+    PGresult *rows = pg_query(owner,
+        "SELECT event, position('person-1-0'::bytea IN event) + position('sato'::bytea IN event) + "
+        "position('application-1'::bytea IN event) + position('terminal-1'::bytea IN event) FROM audit.log "
+        "ORDER BY position",
+        &fault, PG_NONE);
+    ck_assert_int_eq(PQntuples(rows), 3);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(pg_get_integer(rows, i, 1), 0);
+    struct bytes covered = pg_get_bytes(rows, 0, 0);
+    Audit__Event *event = record_uncover(arena, "tokyo", "intake", one.instance, 1, 1, covered);
+    ck_assert_ptr_nonnull(event);
+    ck_assert_str_eq(event->subject, "person-1-0");
+    ck_assert_str_eq(event->who, "sato");
+    ck_assert_ptr_null(record_uncover(arena, "tokyo", "intake", one.instance, 1, 2, covered));
+    keyring_forget("tokyo");
+    ck_assert_ptr_null(record_uncover(arena, "tokyo", "intake", one.instance, 1, 1, covered));
+    PQclear(rows);
+    ck_assert(verify().whole);
+}
+END_TEST
+
+/* STORE-1: a manager's transaction sees its own records alone */
+START_TEST(a_manager_sees_its_own_records)
+{
+    struct worker one;
+    struct fault fault = {0};
+    worker_init(&one, 1);
+    records_make(&one, 3);
+    Audit__Event event = event_of("suzuki", "intake_view", "person-s", "application-s");
+    event.manager = "saitama";
+    event_link(&one, event_pack(&event));
+    relay(&one, 0, 4);
+    static const struct {
+        const char *manager;
+        int seen;
+    } views[] = {{"tokyo", 3}, {"saitama", 1}, {"nara", 0}, {"", 0}, {"*", 4}};
+    for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
+        pg_begin(pg, views[i].manager);
+        PGresult *rows = pg_query(pg, "SELECT position FROM audit.log", &fault, PG_NONE);
+        ck_assert_int_eq(PQntuples(rows), views[i].seen);
+        PQclear(rows);
+        pg_rollback(pg);
+    }
+}
+END_TEST
+
+static struct verdict proof_judge(
+    bool (*export)(struct pg *, uint64_t, FILE *, struct fault *), uint64_t number, void (*spoil)(char *proof))
+{
+    struct verdict verdict;
+    struct keys keys;
+    struct fault fault = {0};
+    char *proof = NULL;
+    size_t len = 0;
+    FILE *to = open_memstream(&proof, &len);
+    ck_assert_msg(export(pg, number, to, &fault), "%s", fault_code_text(fault.code));
+    fclose(to);
+    if (spoil)
+        spoil(proof);
+    keys_load(&keys);
+    FILE *from = fmemopen(proof, len, "r");
+    proof_verify(from, &keys, &verdict);
+    fclose(from);
+    free(proof);
+    return verdict;
+}
+
+static void record_spoil(char *proof)
+{
+    char *at = strstr(proof, "record ") + 7 + 2 * 60;
+    *at = *at == '0' ? '1' : '0';
+}
+
+static void path_spoil(char *proof)
+{
+    char *at = strstr(proof, "path ") + 5;
+    *at = *at == '0' ? '1' : '0';
+}
+
+/* LOG-1: every record of logs of every length is proven to be in, and every head to extend every earlier one */
+START_TEST(records_and_heads_are_proven_one_by_one)
+{
+    struct worker one;
+    worker_init(&one, 1);
+    records_make(&one, 20);
+    for (size_t size = 1; size <= 20; size++) {
+        relay(&one, size - 1, size);
+        sign();
+        for (size_t i = 0; i < size; i++) {
+            ck_assert(proof_judge(inclusion_export, i, NULL).whole);
+            ck_assert(!proof_judge(inclusion_export, i, record_spoil).whole);
+        }
+        for (size_t earlier = 1; earlier <= size; earlier++) {
+            ck_assert(proof_judge(consistency_export, earlier, NULL).whole);
+            if (earlier < size)
+                ck_assert(!proof_judge(consistency_export, earlier, path_spoil).whole);
+        }
+    }
+}
+END_TEST
+
+/* LOG-1: what stands in a record that waits must be what the service wrote */
+START_TEST(a_record_forged_before_it_was_sent_is_seen)
+{
+    struct worker one;
+    worker_init(&one, 1);
+    records_make(&one, 2);
+    const struct audit_sent *sent = &one.sent[1];
+    ck_assert(audit_link_check(sent->previous.data, 2, sent->event, sent->link.data));
+    sent->event.data[3] ^= 1;
+    ck_assert(!audit_link_check(sent->previous.data, 2, sent->event, sent->link.data));
+    sent->event.data[3] ^= 1;
+    ck_assert(!audit_link_check(sent->previous.data, 3, sent->event, sent->link.data));
+    sent->previous.data[9] ^= 1;
+    ck_assert(!audit_link_check(sent->previous.data, 2, sent->event, sent->link.data));
+}
+END_TEST
+
 int main(void)
 {
     journal_open("test");
@@ -548,19 +315,15 @@ int main(void)
     tcase_add_test(log, a_log_that_nobody_touched_is_whole);
     tcase_add_test(log, records_sent_again_are_taken_once);
     tcase_add_test(log, a_gap_is_refused);
-    tcase_add_test(log, an_altered_record_is_refused);
+    tcase_add_test(log, what_is_no_event_is_refused);
     tcase_add_test(log, a_chain_made_anew_is_refused);
     tcase_add_test(log, the_role_of_audit_cannot_change_the_log);
-    tcase_add_loop_test(log, tampering_is_found, 0, sizeof tamperings / sizeof *tamperings);
-    tcase_add_test(log, going_back_to_an_old_copy_is_found);
+    tcase_add_test(log, tampering_is_found);
     tcase_add_test(log, a_head_of_another_key_is_found);
-    tcase_add_test(log, a_restored_copy_is_reconciled);
-    tcase_add_loop_test(
-        log, a_reconciled_log_is_guarded_as_before, 0, sizeof after_reconciling / sizeof *after_reconciling);
-    tcase_add_test(log, a_changed_log_is_not_reconciled);
-    tcase_add_test(log, a_reconciliation_cut_short_is_completed);
-    tcase_add_loop_test(log, a_restored_witness_is_reconciled, 0, 2);
-    tcase_add_test(log, what_a_crash_leaves_is_no_disagreement);
+    tcase_add_test(log, who_and_whose_is_readable_by_key_alone);
+    tcase_add_test(log, a_manager_sees_its_own_records);
+    tcase_add_test(log, records_and_heads_are_proven_one_by_one);
+    tcase_add_test(log, a_record_forged_before_it_was_sent_is_seen);
     Suite *suite = suite_create("audit");
     suite_add_tcase(suite, log);
     SRunner *runner = srunner_create(suite);
