@@ -73,7 +73,7 @@ static enum outcome request_handle(struct work *work, const Bus__Envelope *envel
     const struct route_row *row = route_row(route);
     meter_add(METER_bus_requests_total, row->name, 1);
     work_take_request(work, route, envelope, NULL);
-    if (audit_outbox_full())
+    if (audit_outbox_full() && row->kind != ROUTE_STREAM && row->kind != ROUTE_PULSE)
         return work_refuse_with(work, FAULT_audit_full, NULL);
     if (!actor_check(work, route))
         return work_refuse(work);
