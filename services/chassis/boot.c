@@ -75,7 +75,7 @@ static bool watches_sessions(const struct service *service)
 
 static void audit_bound(const struct service *service)
 {
-    if (relay_lane_count(service) == 2)
+    if (sends_records(service))
         audit_outbox_bound(
             setting_number("SHIKAKU_AUDIT_WAITING_MAX"), setting_number("SHIKAKU_AUDIT_WAITING_SECONDS"));
 }

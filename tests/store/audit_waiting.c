@@ -1,6 +1,6 @@
-/* While audit cannot be reached, or is full, records of use wait in the service's own schema: up to a bound in number and
- * age, past which nothing of a person leaves. What waited arrives afterwards, whole, once, in order. And what was not
- * written by the service itself does not arrive. */
+/* While audit cannot be reached, or is full, records of use wait in the service's own schema: up to a bound in number
+ * and age, past which nothing of a person leaves. What waited arrives afterwards, whole, once, in order. And what was
+ * not written by the service itself does not arrive. */
 #include "store/letter.h"
 
 #include "chassis/audit_outbox_store.h"
@@ -32,8 +32,7 @@ static enum outcome submit_act(struct work *by)
 }
 
 static const struct message messages[] = {{ROUTE_intake_submit, NULL, submit_act}};
-static const struct service service = {
-    .name = "intake", .schema_version = 1, .messages = messages, .message_count = 1};
+static const struct service service = {.name = "intake", .schema_version = 1, .messages = messages, .message_count = 1};
 static struct work *work, *relay;
 
 /* --- audit, as far as a relay sees it ----------------------------------------------------------------------------- */
@@ -247,8 +246,8 @@ static const char *const forgeries[] = {
     "UPDATE intake.audit_outbox SET sequence = sequence + 100 WHERE sequence = 3",
 };
 
-/* LOG-1, LOG-2, STORE-4: a record that the service did not write, or that was changed while it waited, stays where it is
- * with all that follows it, and is told; the other chains go on */
+/* LOG-1, LOG-2, STORE-4: a record that the service did not write, or that was changed while it waited, stays where it
+ * is with all that follows it, and is told; the other chains go on */
 START_TEST(a_forged_record_goes_nowhere)
 {
     for (int i = 0; i < 5; i++)
