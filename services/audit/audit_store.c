@@ -1,7 +1,6 @@
 #include "audit/audit_store.h"
 
 #include "audit/log_columns.h"
-#include "audit/record_cover.h"
 
 #include <string.h>
 
@@ -181,19 +180,4 @@ static const char own_records_drop_sql[] =
 void own_records_drop(struct pg *pg, const char *instance, uint32_t worker, uint64_t through)
 {
     pg_queue(pg, own_records_drop_sql, PG_VALUES(pg_text(instance), pg_integer(worker), pg_integer((int64_t)through)));
-}
-
-static const char month_make_sql[] =
-    "SELECT audit.month_make($1, date_trunc('month', now() AT TIME ZONE 'UTC')::date), "
-    "audit.month_make($1, (date_trunc('month', now() AT TIME ZONE 'UTC') "
-    "+ interval '1 month')::date)";
-
-bool months_make(struct pg *pg, struct fault *fault)
-{
-    const char *const *kinds;
-    size_t count = kinds_list(&kinds);
-    pg_begin(pg, "");
-    for (size_t i = 0; i < count; i++)
-        pg_queue(pg, month_make_sql, PG_VALUES(pg_text(kinds[i])));
-    return pg_commit(pg, fault);
 }

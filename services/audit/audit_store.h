@@ -31,6 +31,16 @@ MUST_USE bool log_put(struct pg *pg, struct arena *arena, const char *instance, 
 /* Make sure that there is room for every kind's records of this month and of the next. */
 MUST_USE bool months_make(struct pg *pg, struct fault *fault);
 
+/* The oldest month (YYYYMM) of a kind's records that is older than `keep` months; "" where there is none. */
+MUST_USE bool month_past_find(struct pg *pg, const char *kind, int64_t keep, char month[7], struct fault *fault);
+/* In a transaction of manager "*": position and leaf of that month's records after position `after` (-1: from the
+ * first), in order, at most `limit`; the caller's, PQclear it. */
+MUST_USE PGresult *month_leaves_list(
+    struct pg *pg, const char *kind, const char *month, int64_t after, int limit, struct fault *fault);
+/* Delete that month's records and keep their leaves, which name the record of their deletion at position `deletion`.
+ * Returns how many; -1 with a fault. */
+MUST_USE int64_t month_end(struct pg *pg, const char *kind, const char *month, uint64_t deletion, struct fault *fault);
+
 /* The tree of the log's first `size` records, computed from their leaves; of fewer where the log has fewer. */
 MUST_USE bool log_tree(struct pg *pg, uint64_t size, struct merkle *tree, struct fault *fault);
 

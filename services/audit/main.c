@@ -4,6 +4,8 @@
 #include "audit/audit_sign.h"
 #include "audit/audit_store.h"
 #include "audit/audit_witness.h"
+#include "audit/retention.h"
+#include "audit/second_witness.h"
 #include "chassis/boot.h"
 #include "chassis/programme_keys.h"
 
@@ -12,6 +14,17 @@
 static const struct setting settings[] = {
     {"SHIKAKU_WITNESS", SETTING_TEXT, "var/witness/heads", 0, 0,
         "File for the signed heads of the log: outside the database, best on another machine's storage."},
+    {"SHIKAKU_WITNESS_URL", SETTING_TEXT, "", 0, 0,
+        "A second witness on another host, https://HOST…, that is given every line of the first. Empty: none."},
+    {"SHIKAKU_WITNESS_CA", SETTING_TEXT, "", 0, 0,
+        "File of the authority that issued the second witness's certificate. Empty: the system's authorities."},
+#define KIND(name, NAME, months, japanese)                                                                             \
+    {"SHIKAKU_KEEP_" #NAME "_MONTHS", SETTING_NUMBER, #months, 12, 1200,                                               \
+        "Months for which records of use of kind " #name " (" japanese ") are kept."},
+#define ACT(act, kind)
+#include "acts.def"
+#undef KIND
+#undef ACT
 };
 
 static size_t keys(const struct key_want **wants)
@@ -34,6 +47,7 @@ static bool months_prepare(struct fault *fault)
 static bool prepare(struct fault *fault)
 {
     const char *keys_folder = setting_text("SHIKAKU_KEYS"), *witness = setting_text("SHIKAKU_WITNESS");
+    second_witness_open(witness, setting_text("SHIKAKU_WITNESS_URL"), setting_text("SHIKAKU_WITNESS_CA"));
     return sign_key_publish(keys_folder, fault) && witness_open(witness, fault) && months_prepare(fault) &&
            witness_check(witness, keys_folder, fault);
 }
@@ -43,6 +57,8 @@ int main(int argc, char **argv)
     static const struct lane lanes[] = {
         {"head_sign", 1, head_sign_turn, NULL},
         {"own_records", 1, own_records_turn, NULL},
+        {"second_witness", 1, second_witness_turn, NULL},
+        {"retention", 1, retention_turn, NULL},
     };
     const struct service service = {
         .name = "audit",

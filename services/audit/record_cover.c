@@ -9,7 +9,7 @@
 #define TEXT_MAX 255
 
 static const char *const kinds[] = {
-#define KIND(name, months, japanese) #name,
+#define KIND(name, NAME, months, japanese) #name,
 #define ACT(act, kind)
 #include "acts.def"
 #undef KIND
@@ -19,7 +19,7 @@ static const char *const kinds[] = {
 static const struct {
     const char *act, *kind;
 } acts[] = {
-#define KIND(name, months, japanese)
+#define KIND(name, NAME, months, japanese)
 #define ACT(act, kind) {#act, #kind},
 #include "acts.def"
 #undef KIND

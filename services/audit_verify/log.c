@@ -209,7 +209,7 @@ static bool deleted_read(struct reading *r, const uint8_t *entry, size_t len)
  * stands before KEY. */
 static bool deletion_check(struct reading *r, const uint8_t *event, size_t len)
 {
-    char text[512], said[512 + sizeof DELETION_PURPOSE], digest[65], key_text[65], signature_text[129];
+    char text[512], said[512 + sizeof DELETION_PURPOSE], digest[65], key_text[65], signature_text[129], rest;
     uint8_t wanted[HASH_BYTES], key[HASH_BYTES], signature[SIGNATURE_BYTES];
     uint64_t count;
     int before_key;
@@ -217,8 +217,8 @@ static bool deletion_check(struct reading *r, const uint8_t *event, size_t len)
         return verdict_found(r->verdict, "deletion_malformed", r->size);
     memcpy(text, event, len);
     text[len] = '\0';
-    if (sscanf(text, "%*20s %*7s %" SCNu64 " %64s %n%64s %128s", &count, digest, &before_key, key_text,
-            signature_text) != 4 ||
+    if (sscanf(text, "%*20s %*7s %" SCNu64 " %64s %n%64s %128s %c", &count, digest, &before_key, key_text,
+            signature_text, &rest) != 4 ||
         !hex_read(wanted, HASH_BYTES, digest) || !hex_read(key, HASH_BYTES, key_text) ||
         !hex_read(signature, SIGNATURE_BYTES, signature_text))
         return verdict_found(r->verdict, "deletion_malformed", r->size);
