@@ -1,8 +1,8 @@
 /* Plays a second witness on another host: keeps the heads of the log of records of use as they come.
  *
- *   POST /heads?at=N     lines as in services/audit_verify/README.md (text/plain), where it has N bytes of lines; 200. Else
- *                        409 not_here; and 409 size_went_back where a head is over less than one before it and nothing
- *                        was reconciled between them. Refused, nothing is kept.
+ *   POST /heads?at=N     lines as in services/audit_verify/README.md (text/plain), where it has N bytes
+ *                        of lines; 200. Else 409 not_here; and 409 size_went_back where a head is over
+ *                        less than one before it and nothing was reconciled between them.
  *   GET  /heads/newest   200 the last line; 204: there is none
  *   GET  /heads          200 all lines: what a verifier is given */
 #include "doubles/double.h"
