@@ -103,6 +103,7 @@ static bool issue_check(const ProtobufCMessage *message, struct fault *fault)
     return programme_check(request->manager, request->programme, fault) &&
            uuid_check(request->application, "application", fault) && uuid_check(request->entry, "entry", fault) &&
            length_check(request->pseudonym, 1, 64, "pseudonym", fault) &&
+           length_check(request->body, 0, PROGRAMME_BODY_MAX, "body", fault) &&
            length_check(request->portal_pseudonym, 0, 128, "portal_pseudonym", fault) &&
            length_check(request->registration_number, 1, 200, "registration_number", fault) &&
            length_check(request->name, 1, PERSON_NAME_BYTES, "name", fault) &&
@@ -189,6 +190,7 @@ static bool issuance_prepare(struct work *work, struct issuance *issuance)
     row->entry = request->entry;
     row->version = request->version;
     row->pseudonym = request->pseudonym;
+    row->body = request->body;
     row->issued_at = issuance->content.issued_at;
     row->code = cover_put(work->arena, code_place(row), issuance->bytes, issuance->len);
     row->holder =
@@ -372,14 +374,11 @@ static bool asker_check(struct work *work, const Certificates__ShowRequest *requ
     *manager = request->manager;
     if (request->portal_pseudonym[0])
         return true;
-    struct actor *actor = arena_take(work->arena, sizeof *actor);
-    if (!actor || !actor_verify(work->envelope->actor_token, clock_ms(), actor, &work->fault))
-        return actor ? false : fault_set(&work->fault, FAULT_internal, NULL);
-    work->actor = actor;
+    if (!work_take_actor(work, RIGHT_certificate_show))
+        return false;
     if (!request->manager[0])
-        *manager = actor->manager;
-    return (actor_has(actor, RIGHT_certificate_show) && actor_covers(actor, *manager, NULL)) ||
-           fault_set(&work->fault, FAULT_not_permitted, NULL);
+        *manager = work->actor->manager;
+    return work_permits(work, &(struct affair){.manager = *manager});
 }
 
 static bool holder_check(struct work *work, const struct certificate_row *row, const char *portal_pseudonym)
@@ -414,8 +413,8 @@ static bool wanted_open(struct work *work, const Certificates__ShowRequest *requ
         return false;
     if (request->portal_pseudonym[0] && !holder_check(work, row, request->portal_pseudonym))
         return fault_set(&work->fault, FAULT_not_found, "certificate");
-    if (work->actor && !actor_covers(work->actor, row->manager, row->programme))
-        return fault_set(&work->fault, FAULT_not_permitted, NULL);
+    if (work->actor && !work_permits(work, &(struct affair){.manager = row->manager, .programme = row->programme}))
+        return false;
     return code_open(work, row, code);
 }
 

@@ -32,9 +32,8 @@ bool issuing_key_read(struct work *work, const char *manager, const uint8_t kid[
 
 static const char put_sql[] =
     "INSERT INTO certificates.certificate (manager, certificate, programme, application, entry, version, pseudonym, "
-    "kid, "
-    "status, code, holder, issued_at) "
-    "VALUES ($1, $2::uuid, $3, $4::uuid, $5::uuid, $6::int, $7, $8, 'valid', $9, $10, to_timestamp($11::bigint)) "
+    "kid, status, code, holder, issued_at, body) "
+    "VALUES ($1, $2::uuid, $3, $4::uuid, $5::uuid, $6::int, $7, $8, 'valid', $9, $10, to_timestamp($11::bigint), $12) "
     "ON CONFLICT (manager, entry, version) DO NOTHING RETURNING 1";
 
 static const char retire_sql[] =
@@ -47,7 +46,7 @@ bool certificate_put(struct work *work, const struct certificate_row *row, bool 
         PG_VALUES(pg_text(row->manager), pg_text(row->certificate), pg_text(row->programme), pg_text(row->application),
             pg_text(row->entry), pg_integer(row->version), pg_text(row->pseudonym),
             pg_bytes(row->kid, CERTIFICATE_KID_BYTES), pg_bytes(row->code.data, row->code.len),
-            pg_bytes(row->holder.data, row->holder.len), pg_integer(row->issued_at)));
+            pg_bytes(row->holder.data, row->holder.len), pg_integer(row->issued_at), pg_text(row->body)));
     if (!result)
         return false;
     *stands = PQntuples(result) == 1;

@@ -9,7 +9,7 @@
 
 /* A certificate as it lies there; texts and bytes in the work's arena. */
 struct certificate_row {
-    const char *manager, *certificate, *programme, *application, *entry, *pseudonym;
+    const char *manager, *certificate, *programme, *application, *entry, *pseudonym, *body;
     uint32_t version;
     int64_t issued_at; /* Unix time, seconds */
     uint8_t kid[CERTIFICATE_KID_BYTES];

@@ -31,7 +31,7 @@ int main(int argc, char **argv)
 {
     const struct service service = {
         .name = "certificates",
-        .schema_version = 1,
+        .schema_version = 2,
         .settings = settings,
         .setting_count = sizeof settings / sizeof *settings,
         .keys = keys,

@@ -129,12 +129,14 @@ static bool actor_fill(struct actor *actor, const Staff__Actor *said)
     memset(actor, 0, sizeof *actor);
     actor->rights = rights_collect(said->rights, said->n_rights);
     actor->expires_at_ms = said->expires_at_ms;
+    actor->rights_version = said->rights_version;
     return *said->account && *said->manager && *said->session &&
            text_fits(actor->account, sizeof actor->account, said->account) &&
            text_fits(actor->role, sizeof actor->role, said->role) &&
            text_fits(actor->manager, sizeof actor->manager, said->manager) &&
            text_fits(actor->terminal, sizeof actor->terminal, said->terminal) &&
            text_fits(actor->session, sizeof actor->session, said->session) &&
+           text_fits(actor->body, sizeof actor->body, said->body) &&
            programmes_join(actor, said->programmes, said->n_programmes);
 }
 
@@ -183,15 +185,4 @@ bool actor_verify(const char *token, int64_t now_ms, struct actor *actor, struct
 bool actor_has(const struct actor *actor, enum right right)
 {
     return actor->rights & (1u << right);
-}
-
-bool actor_covers(const struct actor *actor, const char *manager, const char *programme)
-{
-    char listed[80];
-    if (strcmp(actor->manager, manager) != 0)
-        return false;
-    if (!programme || !*actor->programmes)
-        return true;
-    int len = snprintf(listed, sizeof listed, ",%s,", programme);
-    return len > 0 && (size_t)len < sizeof listed && !strchr(programme, ',') && strstr(actor->programmes, listed);
 }

@@ -16,8 +16,10 @@ struct actor {
     char manager[32];
     char terminal[65];
     char session[40];
-    unsigned rights;      /* bit per enum right */
-    char programmes[256]; /* ",chorishi,hoikushi,"; "" is all of the manager's */
+    char body[32];           /* sees this body's part of a programme alone (ORG-1); "": all parts */
+    uint32_t rights_version; /* of the table by which `rights` were given */
+    unsigned rights;         /* bit per enum right */
+    char programmes[256];    /* ",chorishi,hoikushi,"; "" is all of the manager's */
     int64_t expires_at_ms;
 };
 
@@ -25,7 +27,5 @@ struct actor {
  * from SHIKAKU_KEYS/peers/staff.sign.pub (hex). */
 MUST_USE bool actor_verify(const char *token, int64_t now_ms, struct actor *actor, struct fault *fault);
 bool actor_has(const struct actor *actor, enum right right);
-/* May this person act for `manager`, and on `programme` (NULL: any)? */
-bool actor_covers(const struct actor *actor, const char *manager, const char *programme);
 
 #endif

@@ -7,6 +7,7 @@
 #include "chassis/dispatch.h"
 #include "chassis/exchange_store.h"
 #include "chassis/journal.h"
+#include "chassis/rights.h"
 #include "chassis/session_watch.h"
 #include "chassis/step_threads.h"
 #include "chassis/work_state.h"
@@ -36,6 +37,7 @@ static const struct setting common_settings[] = {
     {"SHIKAKU_DSN", SETTING_TEXT, "", 0, 0, "How to reach PostgreSQL (libpq), by the service's own role."},
     {"SHIKAKU_ADMIN_PORT", SETTING_NUMBER, NULL, 1, 65535, "Port on 127.0.0.1 of /healthz, /readyz, /metrics."},
     {"SHIKAKU_WORKERS", SETTING_NUMBER, "4", 1, 64, "Threads that handle requests of the bus."},
+    {"SHIKAKU_RIGHTS", SETTING_TEXT, "deploy/rights/roles.json", 0, 0, "The rights table (deploy/rights/README.md)."},
     {"SHIKAKU_AUDIT_FIRST", SETTING_TEXT, "required", 0, 0,
         "required: begin when audit has answered once. off: without, for a service that is tried alone."},
     {"SHIKAKU_AUDIT_WAITING_MAX", SETTING_NUMBER, "100000", 1, 100000000,
@@ -222,6 +224,8 @@ static int serve(const struct service *service)
     struct bus_listener *listener = NULL;
     struct admin *admin = NULL;
     struct pg *pg = NULL;
+    if (!rights_open(setting_text("SHIKAKU_RIGHTS"), &fault))
+        return failed("rights", &fault);
     if (service->schema_version) {
         exchange_store_open(service->name);
         audit_bound(service);

@@ -148,6 +148,8 @@ static struct bytes request_pack(
     envelope.deadline_ms = envelope.sent_at_ms + row->deadline_ms;
     if (request->actor_token)
         envelope.actor_token = (char *)request->actor_token;
+    if (request->purpose)
+        envelope.purpose = (char *)request->purpose;
     if (request->correlation)
         envelope.correlation = (char *)request->correlation;
     envelope.payload = (ProtobufCBinaryData){len, payload};

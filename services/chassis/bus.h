@@ -18,8 +18,8 @@ void bus_caller_cancel(struct bus_caller *caller); /* from another thread: the c
 
 struct bus_request {
     enum route route;
-    const uint8_t *key; /* IDEMPOTENCY_KEY_BYTES; NULL for queries */
-    const char *actor_token;
+    const uint8_t *key;                /* IDEMPOTENCY_KEY_BYTES; NULL for queries */
+    const char *actor_token, *purpose; /* the person on whose behalf; NULL: nobody, the usual one */
     const char *correlation;
     const ProtobufCMessage *message;
 };

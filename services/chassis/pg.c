@@ -303,6 +303,14 @@ void pg_set_manager(struct pg *pg, const char *manager)
     pg_queue(pg, "SELECT pg_catalog.set_config('shikaku.manager', $1, true)", PG_VALUES(pg_text(manager)));
 }
 
+void pg_narrow(struct pg *pg, const char *programmes, const char *body)
+{
+    pg_queue(pg,
+        "SELECT pg_catalog.set_config('shikaku.programmes', $1, true), "
+        "pg_catalog.set_config('shikaku.body', $2, true)",
+        PG_VALUES(pg_text(programmes), pg_text(body)));
+}
+
 /* A statement that had to touch a certain number of rows must be seen to have done so before COMMIT is sent. */
 static bool awaits_row_count(const struct pg *pg)
 {

@@ -40,6 +40,9 @@ MUST_USE bool pg_ensure(struct pg *pg, struct fault *fault);
 void pg_begin(struct pg *pg, const char *manager);
 /* Pin another manager for the statements that follow in the open transaction. */
 void pg_set_manager(struct pg *pg, const char *manager);
+/* Narrow what row-level security shows in the open transaction: to these programmes (",chorishi,"; "": all) and to this
+ * body's part ("": all parts). */
+void pg_narrow(struct pg *pg, const char *programmes, const char *body);
 MUST_USE bool pg_commit(struct pg *pg, struct fault *fault); /* true only when the COMMIT tag was seen */
 void pg_rollback(struct pg *pg);
 bool pg_in_transaction(const struct pg *pg);

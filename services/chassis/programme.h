@@ -140,6 +140,14 @@ struct programme_identity {
     const char *birth_date, *sex;
 };
 
+/* A body inside the programme (ORG-1): health centre, association … It works on its part of the applications alone. */
+#define PROGRAMME_BODY_MAX 31
+struct programme_body {
+    const char *code, *title;
+    const char *const *parts; /* values of the item that says whose part an application is in */
+    size_t part_count;
+};
+
 struct programme {
     const char *code, *title;
     const char *manager, *manager_title; /* 資格管理者 */
@@ -161,6 +169,9 @@ struct programme {
     const struct programme_line *certificate_lines;
     size_t certificate_line_count;
     struct programme_identity identity;
+    const char *body_item; /* NULL: the manager works alone */
+    const struct programme_body *bodies;
+    size_t body_count;
 };
 
 struct programmes;
@@ -178,6 +189,9 @@ size_t programmes_managers(const struct programmes *programmes, const char *cons
 
 const struct programme *programme_find(const struct programmes *programmes, const char *code); /* NULL: none */
 const struct programme_procedure *programme_procedure_find(const struct programme *programme, const char *code);
+/* Whose part an application with these items ({key: string}) is in: the body's code, "" for nobody's. Borrowed. */
+const char *programme_body_find(const struct programme *programme, const json_t *items);
+bool programme_has_body(const struct programme *programme, const char *code);
 /* "key" of the only or first table that has it, or "table.key". False: none. */
 bool programme_field_find(const struct programme *programme, const char *path, struct programme_target *target);
 

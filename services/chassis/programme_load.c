@@ -445,8 +445,8 @@ static bool read_programme(struct reader *reader, const json_t *root, struct pro
 {
     if (!reader_keys(reader, root, "",
             KEYS("code", "title", "manager", "number_on_paper", "registration_number", "residence", "family_register",
-                "legacy", "dispositions", "legal_basis", "identity", "tables", "fees_note", "procedures",
-                "certificate")))
+                "legacy", "dispositions", "legal_basis", "identity", "tables", "fees_note", "procedures", "certificate",
+                "bodies")))
         return false;
     return read_key(reader, root, "", "code", &programme->code) &&
            read_text(reader, root, "", "title", &programme->title) && read_manager(reader, root, programme) &&
@@ -457,7 +457,8 @@ static bool read_programme(struct reader *reader, const json_t *root, struct pro
                &programme->dispositions) &&
            read_notes(reader, root) && read_identity(reader, root, &programme->identity) &&
            read_tables(reader, root, programme) && read_procedures(reader, root, programme) &&
-           read_certificate(reader, root, programme) && pattern_works(reader, programme);
+           read_bodies(reader, root, programme) && read_certificate(reader, root, programme) &&
+           pattern_works(reader, programme);
 }
 
 static bool read_file(struct reader *reader, const char *directory)

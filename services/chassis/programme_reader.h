@@ -58,6 +58,8 @@ const json_t *read_array(struct reader *reader, const json_t *object, const char
 /* One of some words; its place among them. */
 bool read_word(struct reader *reader, const json_t *object, const char *where, const char *key,
     const char *const *words, size_t *index);
+/* The key `bodies`; procedures must have been read. */
+bool read_bodies(struct reader *reader, const json_t *root, struct programme *programme);
 /* A list of words as a set of bits, 1 for the first word. */
 bool read_words(struct reader *reader, const json_t *object, const char *where, const char *key,
     const char *const *words, unsigned *bits);

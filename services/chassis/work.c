@@ -85,9 +85,67 @@ bool work_call(
         request.key = key;
     }
     /* portal, which has no schema, speaks for the person on every route: some let a holder or staff ask. */
-    if (work->envelope && (route_row(route)->right != RIGHT_none || !work->pg))
+    if (work->envelope && (route_row(route)->right != RIGHT_none || !work->pg)) {
         request.actor_token = work->envelope->actor_token;
+        request.purpose = work->envelope->purpose;
+    }
     return bus_call(work->state->caller, work->arena, &request, reply, &work->fault);
+}
+
+/* The person behind a request */
+
+static bool purpose_take(struct work_state *state, const char *purpose, struct fault *fault)
+{
+    if (*purpose && !rights_purpose_exists(purpose))
+        return fault_set(fault, FAULT_not_permitted, "purpose");
+    snprintf(state->purpose, sizeof state->purpose, "%s", *purpose ? purpose : rights_usual_purpose(state->right));
+    return true;
+}
+
+bool work_take_actor(struct work *work, enum right right)
+{
+    struct work_state *state = work->state;
+    if (!actor_verify(work->envelope->actor_token, clock_ms(), &state->actor, &work->fault))
+        return false;
+    work->actor = &state->actor;
+    state->right = right;
+    return purpose_take(state, work->envelope->purpose, &work->fault) &&
+           rights_permit(work->actor, right, state->purpose, NULL, &work->fault);
+}
+
+bool work_permits(struct work *work, const struct affair *affair)
+{
+    struct work_state *state = work->state;
+    state->permitted = false;
+    if (!work->actor)
+        return fault_set(&work->fault, FAULT_not_permitted, NULL);
+    if (strcmp(work->actor->manager, affair->manager) != 0)
+        return fault_set(&work->fault, FAULT_not_permitted, "manager");
+    if (!rights_permit(work->actor, state->right, state->purpose, affair->programme, &work->fault))
+        return false;
+    if (*work->actor->body && affair->body && strcmp(work->actor->body, affair->body) != 0)
+        return fault_set(&work->fault, FAULT_not_permitted, "body");
+    state->permitted = true;
+    return true;
+}
+
+/* What the person may see is pinned for row-level security as well. */
+static void person_pin(struct work *work)
+{
+    char programmes[RIGHTS_PROGRAMMES_MAX];
+    struct work_state *state = work->state;
+    if (!work->actor || state->right == RIGHT_none || state->right == RIGHT_session)
+        return;
+    rights_programmes(work->actor, state->right, state->purpose, programmes);
+    if (*programmes || *work->actor->body)
+        pg_narrow(work->pg, programmes, work->actor->body);
+}
+
+/* A handler that forgot to ask must not be taken to have been permitted. */
+static bool person_was_permitted(const struct work *work)
+{
+    const struct work_state *state = work->state;
+    return !work->actor || state->right == RIGHT_none || state->right == RIGHT_session || state->permitted;
 }
 
 /* Transactions */
@@ -155,6 +213,7 @@ bool work_begin(struct work *work, const char *manager)
     state->outbox_filled = state->audit_filled = false;
     inbox_forget(state);
     pg_begin(work->pg, manager);
+    person_pin(work);
     if (has_key(work))
         inbox_ask(work->pg, work->peer->name, work->envelope->idempotency_key.data, &state->earlier);
     return true;
@@ -202,6 +261,10 @@ enum outcome work_commit(struct work *work, const ProtobufCMessage *reply)
 {
     struct work_state *state = work->state;
     bool in_database = work->pg && pg_in_transaction(work->pg);
+    if (!person_was_permitted(work)) {
+        journal(JOURNAL_ERROR, work->correlation, "person_not_asked", WORD("route", route_row(state->route)->name));
+        return work_refuse_with(work, FAULT_internal, NULL);
+    }
     if (replay_found(work)) {
         pg_rollback(work->pg);
         return work_end(work);
@@ -249,6 +312,7 @@ static void event_fill(struct work *work, const struct touch *touch, const char 
     event->reason = (char *)(touch->reason ? touch->reason : "");
     event->outcome = (char *)outcome;
     event->count = touch->count ? touch->count : 1;
+    event->purpose = work->actor ? state->purpose : "";
 }
 
 static void audit_put(struct work *work, const struct touch *touch, const char *outcome)
@@ -376,6 +440,9 @@ void work_take_request(
     state->answered = false;
     state->reply = (struct bytes){NULL, 0};
     state->manager[0] = '\0';
+    state->purpose[0] = '\0';
+    state->right = route_row(route)->right;
+    state->permitted = false;
     state->outbox_filled = state->audit_filled = false;
     if (route_needs_key(route))
         request_digest(work);
@@ -439,4 +506,6 @@ void work_reset(struct work *work)
     work->correlation = NULL;
     work->fault.code = FAULT_NONE;
     work->state->answered = false;
+    work->state->right = RIGHT_none;
+    work->state->permitted = false;
 }

@@ -52,6 +52,20 @@ enum outcome work_refuse(struct work *work);
 /* Refuse with this code and field. */
 enum outcome work_refuse_with(struct work *work, enum fault_code code, const char *field);
 
+/* What a person's request is about. */
+struct affair {
+    const char *manager;
+    const char *programme; /* NULL: of no single one; row-level security shows those that are permitted */
+    const char *body;      /* whose part it is in, "" where it is in no body's; NULL as above */
+};
+/* May the person behind the request use the route's right, for the purpose they name, on this? By the token and this
+ * service's own rights table. Faults: not_permitted with what forbids it. A person's request commits only after it was
+ * asked. Call it as soon as the affair is known; the first time before work_begin. */
+MUST_USE bool work_permits(struct work *work, const struct affair *affair);
+/* Take the person whose token came along, who uses `right`: dispatch does it for routes that name a right, the handler
+ * where a route serves persons and others. Faults: as actor_verify and rights_permit. */
+MUST_USE bool work_take_actor(struct work *work, enum right right);
+
 /* Record a touch of a person's data, in the open transaction. */
 struct touch {
     const char *act;     /* NULL: the route's name */

@@ -3,6 +3,7 @@
 #define CHASSIS_WORK_STATE_H
 
 #include "chassis/boot.h"
+#include "chassis/rights.h"
 #include "chassis/work.h"
 
 /* The chain of this worker's records of use (design.md, Rights and records of use). */
@@ -21,6 +22,9 @@ struct work_state {
     struct seal_peer peer;
     struct actor actor;
     enum route route;
+    enum right right;              /* that the person uses; RIGHT_none: nobody's right is asked for */
+    char purpose[RIGHTS_NAME_MAX]; /* for which they use it */
+    bool permitted;                /* work_permits said yes */
     char manager[32];
     uint8_t request_sha256[32];
     struct bytes reply; /* packed payload of the answer */

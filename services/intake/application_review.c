@@ -18,8 +18,8 @@ bool review_begin(
     struct work *work, const char *manager, const char *receipt, struct application *a, enum outcome *outcome)
 {
     const char *owner, *id;
-    if (!actor_covers(work->actor, manager, NULL)) {
-        *outcome = work_refuse_with(work, FAULT_not_permitted, "manager");
+    if (!work_permits(work, &(struct affair){.manager = manager})) {
+        *outcome = work_refuse(work);
         return false;
     }
     if (!work_begin(work, manager)) {
@@ -30,8 +30,7 @@ bool review_begin(
     if (mine && strcmp(owner, manager) != 0)
         mine = fault_set(&work->fault, FAULT_not_found, "receipt");
     mine = mine && application_find(work, id, a);
-    if (mine && !actor_covers(work->actor, manager, a->programme))
-        mine = fault_set(&work->fault, FAULT_not_permitted, "programme");
+    mine = mine && work_permits(work, &(struct affair){manager, a->programme, a->body});
     if (!mine)
         *outcome = work_refuse(work);
     return mine;
@@ -52,8 +51,8 @@ enum outcome list_act(struct work *work)
     Intake__ListReply reply = INTAKE__LIST_REPLY__INIT;
     const char **ids;
     size_t count;
-    if (!actor_covers(work->actor, request->manager, NULL))
-        return work_refuse_with(work, FAULT_not_permitted, "manager");
+    if (!work_permits(work, &(struct affair){.manager = request->manager}))
+        return work_refuse(work);
     if (!work_begin(work, request->manager))
         return work_end(work);
     if (!application_list(work, request->manager, request->state, request->limit ? request->limit : 50, &ids, &count))
@@ -65,8 +64,8 @@ enum outcome list_act(struct work *work)
     for (size_t i = 0; i < count; i++) {
         if (!application_find(work, ids[i], a))
             return work_refuse(work);
-        if (!actor_covers(work->actor, request->manager, a->programme))
-            continue;
+        if (!work_permits(work, &(struct affair){request->manager, a->programme, a->body}))
+            return work_refuse(work);
         if (!(reply.applications[reply.n_applications] = application_show(work, a, true)))
             return work_refuse(work);
         reply.n_applications++;
@@ -231,8 +230,8 @@ enum outcome residence_result_act(struct work *work)
     struct application a;
     struct person person;
     enum outcome outcome;
-    if (!actor_covers(work->actor, request->manager, NULL))
-        return work_refuse_with(work, FAULT_not_permitted, "manager");
+    if (!work_permits(work, &(struct affair){.manager = request->manager}))
+        return work_refuse(work);
     ask.manager = request->manager;
     ask.inquiry = request->inquiry;
     if (!work_call(work, ROUTE_residence_instant_result, NULL, &ask.base, &reply))

@@ -52,8 +52,10 @@ Intake__Application *application_show(struct work *work, const struct applicatio
     shown->fee = a->fee;
     shown->fee_state = (char *)a->fee_state;
     shown->pay_url = (char *)a->pay_url;
-    if (staff)
+    if (staff) {
         shown->pseudonym = (char *)a->pseudonym;
+        shown->body = (char *)a->body;
+    }
     return history_show(work, a, shown, staff) ? shown : NULL;
 }
 

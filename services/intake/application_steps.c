@@ -157,6 +157,7 @@ static bool certificate_ask(
     (void)programme;
     request.manager = (char *)a->manager;
     request.programme = (char *)a->programme;
+    request.body = (char *)a->body;
     request.application = (char *)a->application;
     request.entry = (char *)a->entry;
     request.version = a->version;

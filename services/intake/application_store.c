@@ -58,9 +58,9 @@ static bool person_open(struct work *work, struct cover_place place, struct byte
 
 static const char sql_insert[] =
     "INSERT INTO intake.application (manager, application, receipt, programme, procedure, channel, manifest_sha256, "
-    "signer_sha256, document, signature, portal_pseudonym, person, pseudonym, received_at, fee, fee_state) "
+    "signer_sha256, document, signature, portal_pseudonym, person, pseudonym, received_at, fee, fee_state, body) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, to_timestamp($14::bigint / 1000.0), $15::bigint, "
-    "$16) "
+    "$16, $17) "
     "ON CONFLICT DO NOTHING RETURNING receipt";
 
 static PGresult *insert_run(struct work *work, const struct application *a)
@@ -73,7 +73,7 @@ static PGresult *insert_run(struct work *work, const struct application *a)
             covered(work, PLACE(a, "signature"), a->signature.data, a->signature.len),
             covered(work, PLACE(a, "portal_pseudonym"), a->portal_pseudonym, strlen(a->portal_pseudonym)),
             person_covered(work, PLACE(a, "person"), &a->person), pg_text(a->pseudonym), pg_integer(a->received_at_ms),
-            pg_integer(a->fee), pg_text(a->fee ? "due" : "none")));
+            pg_integer(a->fee), pg_text(a->fee ? "due" : "none"), pg_text(a->body)));
 }
 
 static const char sql_known[] =
@@ -149,7 +149,7 @@ static const char sql_find[] =
     "a.family_result, "
     "a.domicile, a.fee, a.fee_state, a.charge, a.pay_url, a.entry, a.version, a.registration_number, a.fields, "
     "a.certificate, q.state, q.resume, q.attempt, (SELECT count(*) FROM intake.history h WHERE h.manager = $1 "
-    "AND h.application = $2 AND h.state = 'person') "
+    "AND h.application = $2 AND h.state = 'person'), a.body "
     "FROM intake.application a JOIN intake.queue q USING (manager, application) WHERE a.manager = $1 AND a.application "
     "= $2";
 
@@ -200,6 +200,7 @@ static bool row_read(struct work *work, const PGresult *row, struct application 
     char *state = pg_get_text(row, 0, c++, work->arena), *resume = pg_get_text(row, 0, c++, work->arena);
     a->attempt = pg_get_integer(row, 0, c++);
     a->asked_person = pg_get_integer(row, 0, c++);
+    a->body = pg_get_text(row, 0, c++, work->arena);
     a->resume = STATE_person;
     if (*resume && !state_find(resume, &a->resume))
         return fault_set(&work->fault, FAULT_internal, "resume");
@@ -264,8 +265,9 @@ bool directory_list(
 }
 
 static const char sql_list[] =
-    "SELECT application FROM intake.queue WHERE manager = $1 AND ($2 = '' AND state NOT IN ('completed', 'returned', "
-    "'rejected') OR state = $2) ORDER BY due_at LIMIT $3::int";
+    "SELECT q.application FROM intake.queue q JOIN intake.application a USING (manager, application) "
+    "WHERE q.manager = $1 AND ($2 = '' AND q.state NOT IN ('completed', 'returned', 'rejected') OR q.state = $2) "
+    "ORDER BY q.due_at LIMIT $3::int";
 
 bool application_list(struct work *work, const char *manager, const char *state, uint32_t limit,
     const char ***applications, size_t *count)

@@ -10,6 +10,7 @@
 /* An application as kept; what was covered is open here, in the arena. */
 struct application {
     const char *manager, *application, *receipt, *programme, *procedure, *channel;
+    const char *body; /* whose part it is in, "" for nobody's */
     struct bytes manifest_sha256, signer_sha256;
     struct bytes document, signature;
     const char *portal_pseudonym, *pseudonym;

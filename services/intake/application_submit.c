@@ -160,6 +160,7 @@ static bool application_fill(struct work *work, struct submission *s, const uint
     a->application = s->document.application;
     a->programme = s->programme->code;
     a->procedure = s->procedure->code;
+    a->body = programme_body_find(s->programme, s->document.items);
     a->channel = channel;
     a->manifest_sha256 = (struct bytes){s->manifest_sha256, 32};
     a->signer_sha256 = arena_copy(work->arena, signer, 32);
@@ -303,8 +304,9 @@ enum outcome paper_act(struct work *work)
         outcome = work_refuse(work);
     else if (!hex_take(terminal, sizeof terminal, request->terminal))
         outcome = work_refuse_with(work, FAULT_terminal_not_listed, NULL);
-    else if (!actor_covers(work->actor, s.programme->manager, s.programme->code))
-        outcome = work_refuse_with(work, FAULT_not_permitted, "manager");
+    else if (!work_permits(work, &(struct affair){s.programme->manager, s.programme->code,
+                                     programme_body_find(s.programme, s.document.items)}))
+        outcome = work_refuse(work);
     else if (!enrol(work, &s, request->sealed_number, terminal, true) ||
              !application_fill(work, &s, terminal, "paper", document, ""))
         outcome = work_refuse(work);

@@ -7,7 +7,7 @@ int main(int argc, char **argv)
 {
     const struct service intake = {
         .name = "intake",
-        .schema_version = 2,
+        .schema_version = 3,
         .settings = intake_settings,
         .setting_count = INTAKE_SETTINGS,
         .keys = intake_keys,

@@ -34,6 +34,7 @@ void exchange_free(struct exchange *exchange)
     wipe_text(exchange->authorization);
     wipe_text(exchange->assertion);
     wipe_text(exchange->idempotency_key);
+    wipe_text(exchange->purpose);
     wipe(exchange->body, exchange->body_len);
     wipe(exchange->answer, exchange->answer_len);
     OPENSSL_cleanse(exchange, sizeof *exchange);

@@ -23,7 +23,8 @@ struct exchange {
     char *query;                      /* raw, after the `?`; "" where there is none */
     char *authorization, *assertion;  /* headers; NULL where there is none */
     char *idempotency_key;
-    char *body; /* with a NUL behind */
+    char *purpose; /* Shikaku-Purpose; NULL: the usual one of the right */
+    char *body;    /* with a NUL behind */
     size_t body_len;
     int64_t received_ms;
 

@@ -202,7 +202,7 @@ static void loop_wake(void *argument)
 static bool headers_single(const struct evkeyvalq *headers)
 {
     static const char *const single[] = {"Content-Length", "Transfer-Encoding", "Authorization", "Shikaku-Assertion",
-        "Idempotency-Key", "X-Shikaku-Client", "X-Shikaku-Client-Verified"};
+        "Idempotency-Key", "Shikaku-Purpose", "X-Shikaku-Client", "X-Shikaku-Client-Verified"};
     bool length = evhttp_find_header(headers, "Content-Length"),
          coding = evhttp_find_header(headers, "Transfer-Encoding");
     if (length && coding)
@@ -253,6 +253,7 @@ static bool all_copy(struct exchange *exchange, struct evhttp_request *request, 
     return exchange->query && header_copy(headers, "Authorization", &exchange->authorization) &&
            header_copy(headers, "Shikaku-Assertion", &exchange->assertion) &&
            header_copy(headers, "Idempotency-Key", &exchange->idempotency_key) &&
+           header_copy(headers, "Shikaku-Purpose", &exchange->purpose) &&
            body_copy(exchange, evhttp_request_get_input_buffer(request));
 }
 
@@ -276,6 +277,8 @@ static bool request_check(
         return fault_set(fault, FAULT_unavailable, NULL);
     if (exchange->idempotency_key && !is_word(exchange->idempotency_key, HTTP_PART_MAX))
         return fault_set(fault, FAULT_malformed, "Idempotency-Key");
+    if (exchange->purpose && !is_word(exchange->purpose, HTTP_PART_MAX))
+        return fault_set(fault, FAULT_malformed, "Shikaku-Purpose");
     return true;
 }
 

@@ -232,6 +232,8 @@ static bool instant_send(struct exchange *x, struct work *work, Residence__Insta
         return false;
     request->manager = x->actor.manager;
     request->application = view->application->application;
+    request->programme = view->application->programme;
+    request->body = view->application->body;
     request->pseudonym = view->application->pseudonym;
     if (!work_call(work, ROUTE_residence_instant, act, &request->base, &reply))
         return false;

@@ -25,9 +25,9 @@ const struct http_route http_routes[] = {
 
     {"login", "POST", "/api/staff/sessions", WHO_TERMINAL, RIGHT_none, SMALL, login_act},
     {"logout", "DELETE", "/api/staff/sessions", WHO_STAFF, RIGHT_session, 0, logout_act},
-    {"list", "GET", "/api/staff/applications", WHO_STAFF, RIGHT_review, 0, list_act},
-    {"view", "GET", "/api/staff/applications/{receipt}", WHO_STAFF, RIGHT_review, 0, view_act},
-    {"attachment_view", "GET", "/api/staff/applications/{receipt}/attachments", WHO_STAFF, RIGHT_review, 0,
+    {"list", "GET", "/api/staff/applications", WHO_STAFF, RIGHT_view, 0, list_act},
+    {"view", "GET", "/api/staff/applications/{receipt}", WHO_STAFF, RIGHT_view, 0, view_act},
+    {"attachment_view", "GET", "/api/staff/applications/{receipt}/attachments", WHO_STAFF, RIGHT_view, 0,
         attachment_view_act},
     {"decide", "POST", "/api/staff/applications/{receipt}/decision", WHO_STAFF, RIGHT_review, SMALL, decide_act},
     {"fee_receipt", "POST", "/api/staff/applications/{receipt}/fee-receipts", WHO_STAFF, RIGHT_fee_receive, SMALL,

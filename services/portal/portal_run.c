@@ -16,6 +16,7 @@ void exchange_run(struct exchange *exchange, void *worker)
     bool done = gate_pass(exchange, work->arena, &work->fault);
     if (done && *exchange->actor.account) {
         envelope.actor_token = exchange->authorization + sizeof scheme - 1;
+        envelope.purpose = exchange->purpose ? exchange->purpose : "";
         work->envelope = &envelope;
     }
     if (!done || !exchange->route->act(exchange, work))

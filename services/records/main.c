@@ -19,7 +19,7 @@ int main(int argc, char **argv)
 {
     const struct service service = {
         .name = "records",
-        .schema_version = 1,
+        .schema_version = 2,
         .keys = keys,
         .prepare = prepare,
         .messages = roll_messages,

@@ -172,7 +172,8 @@ static bool entry_write(struct work *work, struct registration *registration)
     if (covered_number.data == NULL || fields.data == NULL)
         return fault_set(&work->fault, FAULT_internal, NULL);
     roll_entry_put(work, &(struct roll_new){manager, registration->entry, request->programme, request->application,
-                             request->pseudonym, covered_number, number_token, person_token});
+                             request->pseudonym, covered_number, number_token, person_token,
+                             programme_body_find(registration->programme, registration->items)});
     roll_version_put(work, &(struct roll_version){manager, registration->entry, 1, "registered", request->application,
                                work->peer->name, fields, {NULL, 0}});
     return true;

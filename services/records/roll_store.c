@@ -48,15 +48,16 @@ bool roll_serial_take(struct work *work, const char *manager, const char *progra
 
 static const char entry_put_sql[] =
     "INSERT INTO records.entry (manager, entry, programme, application, pseudonym, state, version, "
-    "registration_number, number_token, person_token) "
-    "VALUES ($1, $2::uuid, $3, $4::uuid, $5, 'valid', 1, $6, $7, $8)";
+    "registration_number, number_token, person_token, body) "
+    "VALUES ($1, $2::uuid, $3, $4::uuid, $5, 'valid', 1, $6, $7, $8, $9)";
 
 void roll_entry_put(struct work *work, const struct roll_new *entry)
 {
     pg_queue(work->pg, entry_put_sql,
         PG_VALUES(pg_text(entry->manager), pg_text(entry->entry), pg_text(entry->programme),
             pg_text(entry->application), pg_text(entry->pseudonym), pg_bytes(entry->number.data, entry->number.len),
-            pg_bytes(entry->number_token, INDEX_TOKEN_BYTES), pg_bytes(entry->person_token, INDEX_TOKEN_BYTES)));
+            pg_bytes(entry->number_token, INDEX_TOKEN_BYTES), pg_bytes(entry->person_token, INDEX_TOKEN_BYTES),
+            pg_text(entry->body)));
 }
 
 static const char version_put_sql[] =

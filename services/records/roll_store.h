@@ -22,6 +22,7 @@ struct roll_new {
     const char *manager, *entry, *programme, *application, *pseudonym;
     struct bytes number;
     const uint8_t *number_token, *person_token; /* INDEX_TOKEN_BYTES each */
+    const char *body;                           /* inside the programme, whose part it is in; "" for nobody's */
 };
 void roll_entry_put(struct work *work, const struct roll_new *entry); /* state valid, version 1 */
 

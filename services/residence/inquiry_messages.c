@@ -75,8 +75,10 @@ static bool instant_check(const ProtobufCMessage *message, struct fault *fault)
     struct person person;
     if (!word_check(request->manager, 31, "manager", fault) ||
         !uuid_check(request->application, "application", fault) ||
-        (request->programme[0] && !affair_check(request->manager, request->programme, &programme, fault)))
+        !affair_check(request->manager, request->programme, &programme, fault))
         return false;
+    if (*request->body && !programme_has_body(programme, request->body))
+        return fault_set(fault, FAULT_item_invalid, "body");
     if (strcmp(request->key, "number") == 0)
         return word_check(request->pseudonym, PSEUDONYM_MAX, "pseudonym", fault);
     if (strcmp(request->key, "four_items") != 0)
@@ -105,7 +107,8 @@ static bool acquire_check(const ProtobufCMessage *message, struct fault *fault)
 
 static struct inquiry inquiry_new(const char *manager, const char *application, const char *programme)
 {
-    struct inquiry inquiry = {.application = application, .programme = programme, .pseudonym = "", .account = ""};
+    struct inquiry inquiry = {
+        .application = application, .programme = programme, .pseudonym = "", .account = "", .body = ""};
     uuid_make(inquiry.id);
     snprintf(inquiry.manager, sizeof inquiry.manager, "%s", manager);
     return inquiry;
@@ -146,8 +149,9 @@ static enum outcome instant_act(struct work *work)
     inquiry.by_items = strcmp(request->key, "four_items") == 0;
     inquiry.pseudonym = request->pseudonym;
     inquiry.account = work->actor->account;
-    if (!actor_covers(work->actor, request->manager, request->programme[0] ? request->programme : NULL))
-        return work_refuse_with(work, FAULT_not_permitted, "manager");
+    inquiry.body = request->body;
+    if (!work_permits(work, &(struct affair){request->manager, request->programme, request->body}))
+        return work_refuse(work);
     if (!work_begin(work, request->manager))
         return work_end(work);
     inquiry_put(work, &inquiry);
@@ -189,14 +193,16 @@ static enum outcome instant_result_act(struct work *work)
     Residence__InstantResultReply reply = RESIDENCE__INSTANT_RESULT_REPLY__INIT;
     struct inquiry inquiry;
     struct bytes list = {0};
-    if (!actor_covers(work->actor, request->manager, NULL))
-        return work_refuse_with(work, FAULT_not_permitted, "manager");
+    if (!work_permits(work, &(struct affair){.manager = request->manager}))
+        return work_refuse(work);
     if (!work_begin(work, request->manager))
         return work_end(work);
     if (!inquiry_read(work, request->manager, request->inquiry, &inquiry))
         return work_refuse(work);
-    if (!inquiry.instant || (inquiry.programme[0] && !actor_covers(work->actor, request->manager, inquiry.programme)))
+    if (!inquiry.instant)
         return work_refuse_with(work, FAULT_not_permitted, "inquiry");
+    if (!work_permits(work, &(struct affair){request->manager, inquiry.programme, inquiry.body}))
+        return work_refuse(work);
     if (inquiry.state == INQUIRY_ANSWERED && !passing_read(work, request->manager, request->inquiry, "list", &list))
         return work_refuse(work);
     if (inquiry.state == INQUIRY_ANSWERED && !list.data)

@@ -70,15 +70,16 @@ void inquiry_remove_put(struct work *work, const struct inquiry *leased)
 /* --- inquiries ---------------------------------------------------------------------------------------------------- */
 
 static const char inquiry_put_sql[] =
-    "INSERT INTO residence.inquiry (manager, id, form, asked_by, application, programme, pseudonym, account)"
-    " VALUES ($1, $2::uuid, $3, $4, $5, $6, $7, $8)";
+    "INSERT INTO residence.inquiry (manager, id, form, asked_by, application, programme, pseudonym, account,"
+    " body) VALUES ($1, $2::uuid, $3, $4, $5, $6, $7, $8, $9)";
 
 void inquiry_put(struct work *work, const struct inquiry *inquiry)
 {
     pg_queue(work->pg, inquiry_put_sql,
         PG_VALUES(pg_text(inquiry->manager), pg_text(inquiry->id), pg_text(inquiry->instant ? "instant" : "batch"),
             pg_text(inquiry->by_items ? "four_items" : "number"), pg_text(inquiry->application),
-            pg_text(inquiry->programme), pg_text(inquiry->pseudonym), pg_text(inquiry->account)));
+            pg_text(inquiry->programme), pg_text(inquiry->pseudonym), pg_text(inquiry->account),
+            pg_text(inquiry->body)));
 }
 
 static const char inquiry_finish_sql[] =
@@ -94,7 +95,7 @@ void inquiry_finish_put(struct work *work, const struct inquiry *inquiry, const 
 
 static const char inquiries_read_sql[] =
     "SELECT id::text, form = 'instant', asked_by = 'four_items', application, programme, pseudonym, account, state,"
-    " outcome FROM residence.inquiry WHERE manager = $1 AND id = ANY ($2::uuid[])";
+    " outcome, body FROM residence.inquiry WHERE manager = $1 AND id = ANY ($2::uuid[])";
 
 static void inquiry_fill(struct work *work, const PGresult *result, int row, struct inquiry *inquiry)
 {
@@ -106,6 +107,7 @@ static void inquiry_fill(struct work *work, const PGresult *result, int row, str
     inquiry->account = pg_get_text(result, row, 6, work->arena);
     inquiry->state = inquiry_state_parse(pg_get_text(result, row, 7, work->arena));
     inquiry->outcome = pg_get_text(result, row, 8, work->arena);
+    inquiry->body = pg_get_text(result, row, 9, work->arena);
 }
 
 bool inquiries_read(struct work *work, struct inquiry *inquiries, int count)

@@ -19,7 +19,7 @@ struct inquiry {
     char manager[32];
     int attempt; /* of the lease: 1 at the first */
     bool instant, by_items;
-    const char *application, *programme, *pseudonym, *account; /* in the arena */
+    const char *application, *programme, *pseudonym, *account, *body; /* in the arena */
     enum inquiry_state state;
     const char *outcome;
 };

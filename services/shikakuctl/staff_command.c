@@ -38,7 +38,7 @@ int staff_add_command(int argc, char **argv)
     Staff__AddRequest request = STAFF__ADD_REQUEST__INIT;
     ProtobufCMessage *reply;
     char password[PASSWORD_LINE], *programmes[PROGRAMMES_MAX], act[37];
-    if (argc != 6)
+    if (argc != 6 && argc != 7)
         return COMMAND_USAGE;
     if (!password_read(password)) {
         fprintf(stderr, "the first password is read from standard input\n");
@@ -53,6 +53,7 @@ int staff_add_command(int argc, char **argv)
     request.programmes = programmes;
     request.person = argv[4];
     request.need = argv[5];
+    request.body = argc == 7 ? argv[6] : "";
     request.password = password;
     bool added = arena && operator_call(arena, ROUTE_staff_add, act, &request.base, &reply);
     OPENSSL_cleanse(password, sizeof password);

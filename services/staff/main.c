@@ -4,11 +4,9 @@
 #include "staff/staff_lanes.h"
 #include "staff/staff_messages.h"
 #include "staff/staff_password.h"
-#include "staff/staff_rights.h"
 #include "staff/staff_token.h"
 
 static const struct setting settings[] = {
-    {"SHIKAKU_RIGHTS", SETTING_TEXT, "deploy/rights/roles.json", 0, 0, "Roles, kinds of terminals and their rights."},
     {"SHIKAKU_TOKEN_SECONDS", SETTING_NUMBER, "900", 60, 3600, "How long a token is good after a login."},
     {"SHIKAKU_ARGON2_KIB", SETTING_NUMBER, "19456", 1024, 1048576, "Memory of one Argon2id computation, in KiB."},
     {"SHIKAKU_ARGON2_PASSES", SETTING_NUMBER, "2", 1, 16, "Passes of one Argon2id computation."},
@@ -21,15 +19,14 @@ static size_t keys(const struct key_want **wants)
 
 static bool prepare(struct fault *fault)
 {
-    return rights_open(setting_text("SHIKAKU_RIGHTS"), fault) && password_open(fault) &&
-           token_key_publish(setting_text("SHIKAKU_KEYS"), fault);
+    return password_open(fault) && token_key_publish(setting_text("SHIKAKU_KEYS"), fault);
 }
 
 int main(int argc, char **argv)
 {
     const struct service service = {
         .name = "staff",
-        .schema_version = 2,
+        .schema_version = 3,
         .settings = settings,
         .setting_count = sizeof settings / sizeof *settings,
         .keys = keys,

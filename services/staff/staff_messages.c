@@ -1,6 +1,8 @@
 #include "staff/staff_messages.h"
 
 #include "chassis/keyring.h"
+#include "chassis/programme_keys.h"
+#include "chassis/rights.h"
 #include "chassis/session_watch.h"
 #include "chassis/settings.h"
 #include "staff.pb-c.h"
@@ -88,17 +90,21 @@ static bool rights_list(struct arena *arena, unsigned rights, Staff__Actor *acto
 static enum outcome login_grant(struct work *work, const struct account *account, const struct terminal *terminal)
 {
     const Staff__LoginRequest *request = (const Staff__LoginRequest *)work->request;
+    struct rights_edition edition;
     char session[37];
     uuid_make(session);
+    rights_edition(&edition); /* before the rights are read: a token may be older than its version says, never newer */
     Staff__Actor actor = STAFF__ACTOR__INIT;
     actor.account = (char *)account->account;
     actor.role = (char *)account->role;
     actor.manager = (char *)account->manager;
     actor.terminal = request->terminal;
     actor.session = session;
+    actor.body = (char *)account->body;
+    actor.rights_version = edition.version;
     actor.expires_at_ms = clock_ms() + setting_number("SHIKAKU_TOKEN_SECONDS") * 1000;
     if (!programmes_split(work->arena, account->programmes, &actor) ||
-        !rights_list(work->arena, rights_find(account->role, terminal->kind), &actor))
+        !rights_list(work->arena, rights_of(account->role, terminal->kind), &actor))
         return work_refuse_with(work, FAULT_internal, NULL);
     Staff__LoginReply reply = STAFF__LOGIN_REPLY__INIT;
     reply.token = token_issue(work->arena, &actor);
@@ -185,6 +191,20 @@ static enum outcome ended_act(struct work *work)
 
 /* a new account */
 
+/* A body of one of the manager's programmes that the account is for. */
+static bool body_exists(const Staff__AddRequest *request)
+{
+    for (size_t i = 0; i < programmes_count(programmes_in_use()); i++) {
+        const struct programme *programme = programmes_at(programmes_in_use(), i);
+        bool meant = request->n_programmes == 0;
+        for (size_t listed = 0; listed < request->n_programmes; listed++)
+            meant |= strcmp(request->programmes[listed], programme->code) == 0;
+        if (meant && strcmp(programme->manager, request->manager) == 0 && programme_has_body(programme, request->body))
+            return true;
+    }
+    return false;
+}
+
 static bool add_check(const ProtobufCMessage *message, struct fault *fault)
 {
     const Staff__AddRequest *request = (const Staff__AddRequest *)message;
@@ -197,7 +217,7 @@ static bool add_check(const ProtobufCMessage *message, struct fault *fault)
         return fault_set(fault, FAULT_item_too_long, "person");
     if (strlen(request->need) > PERSON_MAX)
         return fault_set(fault, FAULT_item_too_long, "need");
-    if (!role_exists(request->role))
+    if (!rights_role_exists(request->role))
         return fault_set(fault, FAULT_item_invalid, "role");
     if (!keyring_newest(request->manager, KEY_DATA) || strcmp(request->manager, "*") == 0)
         return fault_set(fault, FAULT_item_invalid, "manager");
@@ -208,6 +228,8 @@ static bool add_check(const ProtobufCMessage *message, struct fault *fault)
     }
     if (programmes > PROGRAMMES_MAX)
         return fault_set(fault, FAULT_item_too_long, "programmes");
+    if (*request->body && !body_exists(request))
+        return fault_set(fault, FAULT_item_invalid, "body");
     return password_policy_check(request->password, fault);
 }
 
@@ -232,7 +254,8 @@ static enum outcome add_act(struct work *work)
         .need = request->need,
         .password = encoded,
         .role = request->role,
-        .programmes = programmes_join(work->arena, request)};
+        .programmes = programmes_join(work->arena, request),
+        .body = request->body};
     if (!account.programmes || !reason || !password_encode(request->password, encoded))
         return work_refuse_with(work, FAULT_internal, NULL);
     if (!work_begin(work, request->manager))

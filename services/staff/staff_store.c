@@ -34,7 +34,7 @@ static struct cover_place account_part(struct arena *arena, const struct account
 }
 
 static const char account_read_sql[] =
-    "SELECT password, role, programmes, state = 'open', coalesce(locked_until > now(), false) "
+    "SELECT password, role, programmes, state = 'open', coalesce(locked_until > now(), false), body "
     "FROM staff.account WHERE manager = $1 AND account = $2";
 
 bool account_read(struct pg *pg, struct arena *arena, struct account *account, struct fault *fault)
@@ -57,6 +57,7 @@ bool account_read(struct pg *pg, struct arena *arena, struct account *account, s
     account->programmes = pg_get_text(row, 0, 2, arena);
     account->open = pg_get_bool(row, 0, 3);
     account->locked = pg_get_bool(row, 0, 4);
+    account->body = pg_get_text(row, 0, 5, arena);
     PQclear(row);
     return account->password || fault_set(fault, FAULT_internal, NULL);
 }
@@ -64,8 +65,8 @@ bool account_read(struct pg *pg, struct arena *arena, struct account *account, s
 static const char place_add_sql[] = "INSERT INTO staff.account_place (account, manager) VALUES ($1, $2)";
 
 static const char account_add_sql[] =
-    "INSERT INTO staff.account (manager, account, person, need, password, role, programmes) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    "INSERT INTO staff.account (manager, account, person, need, password, role, programmes, body) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 
 bool account_add(struct pg *pg, struct arena *arena, const struct account *account)
 {
@@ -80,7 +81,7 @@ bool account_add(struct pg *pg, struct arena *arena, const struct account *accou
     pg_queue(pg, account_add_sql,
         PG_VALUES(pg_text(account->manager), pg_text(account->account), pg_bytes(person.data, person.len),
             pg_bytes(need.data, need.len), pg_bytes(password.data, password.len), pg_text(account->role),
-            pg_text(account->programmes)));
+            pg_text(account->programmes), pg_text(account->body)));
     return true;
 }
 

@@ -11,6 +11,7 @@ struct account {
     const char *account, *manager;
     const char *person, *need, *password; /* password: Argon2id, encoded */
     const char *role, *programmes;        /* programmes: ",chorishi,"; "" is all of the manager's */
+    const char *body;                     /* inside the programmes: it sees this body's part alone; "": all parts */
     bool open, locked;
 };
 

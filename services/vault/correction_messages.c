@@ -37,8 +37,8 @@ enum outcome corrections_act(struct work *work)
 {
     const Vault__CorrectionsRequest *request = (const Vault__CorrectionsRequest *)work->request;
     Vault__CorrectionsReply reply = VAULT__CORRECTIONS_REPLY__INIT;
-    if (!actor_covers(work->actor, request->manager, NULL))
-        return work_refuse_with(work, FAULT_not_permitted, "manager");
+    if (!work_permits(work, &(struct affair){.manager = request->manager, .body = ""}))
+        return work_refuse(work);
     if (!work_begin(work, request->manager))
         return work_end(work);
     PGresult *rows = corrections_open(work, setting_number("SHIKAKU_CORRECTION_DAYS"));

@@ -24,11 +24,10 @@ static bool reason_check(const char *reason, struct fault *fault)
                    : fault_set(fault, FAULT_item_invalid, "reason"));
 }
 
+/* A tie knows no programme and is in no body's part: the manager's own staff alone. */
 static bool actor_here(struct work *work, const char *manager)
 {
-    return work->actor && actor_covers(work->actor, manager, NULL)
-               ? true
-               : fault_set(&work->fault, FAULT_not_permitted, "manager");
+    return work_permits(work, &(struct affair){.manager = manager, .body = ""});
 }
 
 /* Nobody's number yet */

@@ -248,8 +248,8 @@ START_TEST(staff_see_with_the_right_only)
                            "WHERE position('staff-1'::bytea IN a.event) > 0"),
         2);
     expect_fault(show(token_of("tokyo", "review"), "tokyo", certificate, "", "lines", &reply), FAULT_not_permitted, "");
-    expect_fault(
-        show(token_of("mlit", "certificate_show"), "tokyo", certificate, "", "lines", &reply), FAULT_not_permitted, "");
+    expect_fault(show(token_of("mlit", "certificate_show"), "tokyo", certificate, "", "lines", &reply),
+        FAULT_not_permitted, "manager");
     expect_fault(show(token_of("mlit", "certificate_show"), "mlit", certificate, "", "lines", &reply), FAULT_not_found,
         "certificate");
     expect_fault(show("no.token", "tokyo", certificate, "", "lines", &reply), FAULT_not_authenticated, "");

@@ -35,7 +35,7 @@ static const struct setting settings[] = {
 };
 static const struct key_want wants[] = {{"*", KEY_DATA}, {"*", KEY_SIGN}, {"tokyo", KEY_DATA}, {"tokyo", KEY_ISSUE},
     {"mlit", KEY_DATA}, {"mlit", KEY_ISSUE}};
-static const struct service service = {.name = "certificates", .schema_version = 1};
+static const struct service service = {.name = "certificates", .schema_version = 2};
 
 static struct store store;
 static struct programmes *programmes;
@@ -93,6 +93,7 @@ static void setup(void)
     setenv("SHIKAKU_DSN", store.dsn, 1);
     ck_assert(settings_read(settings, sizeof settings / sizeof *settings));
     exchange_store_open("certificates");
+    ck_assert_msg(rights_open("deploy/rights/roles.json", &fault), "%s", fault.field);
     ck_assert(pg_open(&pg, store.dsn, &fault));
     ck_assert_msg(keyring_open("certificates", pg, wants, sizeof wants / sizeof *wants, &fault), "%s", fault.field);
     pg_close(pg);

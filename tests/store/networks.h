@@ -20,6 +20,7 @@
 #include "chassis/dispatch.h"
 #include "chassis/exchange_store.h"
 #include "chassis/outside.h"
+#include "chassis/rights.h"
 #include "chassis/settings.h"
 #include "chassis/work_state.h"
 #include "kit/store.h"
@@ -297,6 +298,7 @@ static void networks_open(const struct service *service, const struct key_want *
     struct fault fault = {0};
     struct pg *pg;
     exchange_store_open(service->name);
+    ck_assert_msg(rights_open("deploy/rights/roles.json", &fault), "%s", fault.field);
     ck_assert(pg_open(&pg, store.dsn, &fault));
     ck_assert_msg(
         keyring_open(service->name, pg, wants, count, &fault), "%s %s", fault_code_text(fault.code), fault.field);

@@ -32,7 +32,7 @@ static const struct setting settings[] = {
     {"SHIKAKU_RESIDENCE_LIST_MINUTES", SETTING_NUMBER, "10", 1, 60, "list"},
 };
 static const struct key_want wants[] = {{"*", KEY_DATA}, {"*", KEY_SEAL}, {"mlit", KEY_DATA}, {"tokyo", KEY_DATA}};
-static const struct service service = {.name = "residence", .schema_version = 1};
+static const struct service service = {.name = "residence", .schema_version = 2};
 
 /* --- the vault, as far as residence sees it: a pseudonym is "p" and the number -------------------------------------
  */
@@ -269,6 +269,7 @@ static void operator_of(const char *manager)
     memset(actor, 0, sizeof *actor);
     strcpy(actor->account, "operator1");
     strcpy(actor->manager, manager);
+    strcpy(actor->role, "residence");
     actor->rights = 1u << RIGHT_residence_terminal;
 }
 
@@ -276,6 +277,7 @@ static enum outcome instant(const char *key, const char *pseudonym, Person__Four
 {
     Residence__InstantRequest request = RESIDENCE__INSTANT_REQUEST__INIT;
     request.manager = "mlit";
+    request.programme = "kaigishi";
     request.application = "6a0c1f52-0000-4000-8000-00000000ab01";
     request.key = (char *)key;
     request.pseudonym = (char *)pseudonym;

@@ -14,6 +14,7 @@
 
 #include "chassis/boot.h"
 #include "chassis/exchange_store.h"
+#include "chassis/rights.h"
 #include "chassis/work_state.h"
 #include "kit/sealed_number.h"
 #include "kit/store.h"
@@ -144,6 +145,7 @@ static inline void set_up(void)
     ProtobufCMessage *reply;
     Vault__KeysRequest keys = VAULT__KEYS_REQUEST__INIT;
     store_open(&store, "vault");
+    ck_assert_msg(rights_open("deploy/rights/roles.json", &fault), "%s", fault.field);
     keys_folder_make();
     setenv("SHIKAKU_DSN", store.dsn, 1);
     ck_assert(settings_read(settings, sizeof settings / sizeof *settings));

@@ -37,7 +37,7 @@ static inline const char *key_or_fresh(const char *key)
 static inline enum outcome act_change(
     const char *key, const char *manager, const char *pseudonym, const char *number, bool *changed)
 {
-    static struct actor counter = {.account = "counter1"};
+    static struct actor counter = {.account = "counter1", .role = "counter", .rights = 1u << RIGHT_number_change};
     Vault__ChangeNumberRequest request = VAULT__CHANGE_NUMBER_REQUEST__INIT;
     ProtobufCMessage *reply;
     struct actor *before = acting;

@@ -90,6 +90,11 @@ static enum outcome submit_act(struct work *by)
 static enum outcome decide_act(struct work *by)
 {
     Intake__DecideReply reply = INTAKE__DECIDE_REPLY__INIT;
+    const Intake__DecideRequest *request = (const Intake__DecideRequest *)by->request;
+    /* A handler that forgets to hold the person against the rights table. */
+    if (strcmp(request->decision, "forget") != 0 &&
+        !work_permits(by, &(struct affair){.manager = by->actor->manager, .programme = "jun-kangoshi"}))
+        return work_refuse(by);
     if (!work_begin(by, by->actor->manager))
         return work_end(by);
     pg_queue(by->pg, sql_effect, PG_VALUES(pg_text(by->actor->account)));
@@ -109,13 +114,15 @@ static const struct message messages[] = {
     {ROUTE_intake_status, NULL, status_act},
 };
 static const struct service service = {
-    .name = "intake", .schema_version = 1, .messages = messages, .message_count = sizeof messages / sizeof *messages};
+    .name = "intake", .schema_version = 3, .messages = messages, .message_count = sizeof messages / sizeof *messages};
 
 static void start(void)
 {
     char hex[65];
     uint8_t half[32];
+    struct fault fault = {0};
     letters_start();
+    ck_assert_msg(rights_open("deploy/rights/roles.json", &fault), "%s", fault.field);
     ring_as("staff");
     staff_key = *keyring_newest("*", KEY_SIGN);
     ring_as("intake");
@@ -434,6 +441,18 @@ START_TEST(a_persons_route_needs_the_persons_right)
 }
 END_TEST
 
+/* AUTH-5: a handler that does not ask is not taken to have been answered yes */
+START_TEST(nothing_is_done_for_a_person_who_was_not_held_against_the_rights)
+{
+    Intake__DecideRequest request = INTAKE__DECIDE_REQUEST__INIT;
+    request.decision = "forget";
+    struct letter letter = letter_make("portal", "intake_decide", &request.base);
+    letter.envelope.actor_token = token_make(&staff_key, "nara", "review", clock_ms() + 60000);
+    assert_refused(letter_send(work, &letter), FAULT_internal);
+    assert_nothing_done();
+}
+END_TEST
+
 /* --- what -------------------------------------------------------------------------------------------------------- */
 
 static enum fault_code payload_refusal(const void *data, size_t len)
@@ -562,6 +581,7 @@ int main(void)
     tcase_add_test(cases, an_agency_sends_what_it_is_enrolled_for);
     tcase_add_test(cases, a_frame_that_proves_nobody_is_not_answered);
     tcase_add_test(cases, a_persons_route_needs_the_persons_right);
+    tcase_add_test(cases, nothing_is_done_for_a_person_who_was_not_held_against_the_rights);
     tcase_add_test(cases, a_payload_of_the_wrong_shape_is_refused);
     tcase_add_test(cases, a_refusal_is_recorded_and_not_kept_as_reply);
     tcase_add_test(cases, a_refusal_without_a_reason_is_not_done);

@@ -153,7 +153,7 @@ static char *token_with(const char *terminal, const char *session, char **rights
 
 static char *token(const char *terminal, const char *session)
 {
-    static char *rights[] = {"review", "session", "certificate_show", "a_right_of_tomorrow"};
+    static char *rights[] = {"view", "session", "certificate_show", "a_right_of_tomorrow"};
     return token_with(terminal, session, rights, 4, clock_ms() + 60000);
 }
 
@@ -215,7 +215,7 @@ START_TEST(a_token_is_bound)
     more.authorization = x.authorization;
     ck_assert_int_eq(pass(&more), FAULT_not_permitted);
     struct exchange late = ask_of("list", TERMINAL);
-    late.authorization = token_with(TERMINAL, "session-1", (char *[]){"review"}, 1, clock_ms());
+    late.authorization = token_with(TERMINAL, "session-1", (char *[]){"view"}, 1, clock_ms());
     ck_assert_int_eq(pass(&late), FAULT_not_authenticated);
     late.authorization = "Basic aGFuYWtv";
     ck_assert_int_eq(pass(&late), FAULT_not_authenticated);

@@ -1,0 +1,4 @@
+-- Verify staff:bodies on pg
+BEGIN;
+SELECT body FROM staff.account WHERE false;
+ROLLBACK;
