@@ -105,6 +105,11 @@ export SHIKAKU_BACKUP_REPOS SHIKAKU_BACKUP_KEEP
 export SHIKAKU_JPKI_ROOTS SHIKAKU_CARD_ROOTS SHIKAKU_EXPORT_DIR
 export SHIKAKU_PROGRAMMES SHIKAKU_RIGHTS SHIKAKU_PKCS11_MODULE
 
+# Here all services run as one user, on whatever kernel there is: the walls of the vault's process that a machine may lack
+# are tried, and the journal says which are missing. Where a real number lies: required (services/vault/README.md).
+: "${SHIKAKU_VAULT_SANDBOX:=required,-user,-memory,-files}"
+export SHIKAKU_VAULT_SANDBOX
+
 # Ports, all on 127.0.0.1: +1… admin ports, +21… stand-ins, +43 the front door (8443).
 declare -A SHIKAKU_PORTS=([haproxy]=$((SHIKAKU_PORT_BASE + 43)))
 SHIKAKU_DOUBLES=(double-juki double-ipn double-moj double-payment double-mynaportal double-jpki double-kaigi

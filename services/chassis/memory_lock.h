@@ -2,8 +2,9 @@
 #ifndef CHASSIS_MEMORY_LOCK_H
 #define CHASSIS_MEMORY_LOCK_H
 
-/* Lock all memory of the process, present and future, where the system lets us; says memory_not_locked in the journal
- * where it does not. */
-void memory_lock(void);
+#include <stdbool.h>
+
+/* Lock all memory of the process, present and future. False where the system does not let us. */
+bool memory_lock(void);
 
 #endif

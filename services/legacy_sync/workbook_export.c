@@ -41,7 +41,8 @@ static void place_find(const char *setting, const char *under, const char *name,
 static void memory_guard(void)
 {
     mallopt(M_PERTURB, 0x5A);
-    memory_lock();
+    if (!memory_lock())
+        journal(JOURNAL_WARNING, NULL, "memory_not_locked");
 }
 
 bool workbook_export_open(struct fault *fault)

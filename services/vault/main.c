@@ -4,6 +4,11 @@
 #include "vault/sandbox.h"
 #include "vault/vault_setup.h"
 
+static bool prepare(struct fault *fault)
+{
+    return sandbox_prepare(fault) && vault_prepare(fault);
+}
+
 int main(int argc, char **argv)
 {
     const struct service vault = {
@@ -12,7 +17,7 @@ int main(int argc, char **argv)
         .settings = vault_settings,
         .setting_count = VAULT_SETTINGS,
         .keys = vault_keys_wanted,
-        .prepare = vault_prepare,
+        .prepare = prepare,
         .messages = number_messages,
         .message_count = NUMBER_MESSAGES,
         .lanes = correction_lanes,

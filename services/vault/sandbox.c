@@ -1,13 +1,20 @@
 #include "vault/sandbox.h"
 
 #include "chassis/journal.h"
+#include "chassis/memory_lock.h"
+#include "chassis/route.h"
 #include "chassis/settings.h"
+#include "vault/file_view.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* By purpose. What is not here is refused with EPERM. */
 static const char *const allowed[] = {
@@ -62,12 +69,82 @@ static bool filter_load(void)
     return loaded;
 }
 
-bool sandbox_setting_check(struct fault *fault)
+static bool has_own_user(void)
 {
-    const char *wanted = setting_text("SHIKAKU_VAULT_SANDBOX");
-    return strcmp(wanted, "required") == 0 || strcmp(wanted, "off") == 0
-               ? true
-               : fault_set(fault, FAULT_item_invalid, "SHIKAKU_VAULT_SANDBOX");
+    const char *keys = setting_text("SHIKAKU_KEYS");
+    char path[PATH_MAX];
+    struct stat own;
+    snprintf(path, sizeof path, "%s/vault", keys);
+    bool has = geteuid() != 0 && stat(path, &own) == 0 && own.st_uid == geteuid() && (own.st_mode & 077) == 0;
+    for (unsigned party = PARTY_PORTAL; has && party <= PARTY_OPERATOR; party <<= 1) {
+        snprintf(path, sizeof path, "%s/%s", keys, party_name((enum party)party));
+        has = party == PARTY_VAULT || party == PARTY_AGENCY || access(path, X_OK) != 0;
+    }
+    return has;
+}
+
+static bool has_read_only_files(void)
+{
+    return file_view_narrow(setting_text("SHIKAKU_BUS"));
+}
+
+static const struct wall {
+    const char *name;
+    bool (*raise)(void);
+} walls[] = {{"user", has_own_user}, {"memory", memory_lock}, {"files", has_read_only_files}, {"calls", filter_load}};
+#define WALLS (sizeof walls / sizeof *walls)
+#define CALLS (WALLS - 1) /* the last: it takes away what the others need */
+
+static bool wall_find(const char *name, size_t len, size_t *place)
+{
+    for (*place = 0; *place < WALLS; (*place)++)
+        if (strlen(walls[*place].name) == len && memcmp(walls[*place].name, name, len) == 0)
+            return true;
+    return false;
+}
+
+/* Which walls must stand. */
+static bool setting_parse(bool required[WALLS], bool *off)
+{
+    const char *at = setting_text("SHIKAKU_VAULT_SANDBOX");
+    size_t place;
+    *off = strcmp(at, "off") == 0;
+    for (size_t i = 0; i < WALLS; i++)
+        required[i] = !*off;
+    if (*off)
+        return true;
+    if (strncmp(at, "required", 8) != 0)
+        return false;
+    for (at += 8; strncmp(at, ",-", 2) == 0; at += strcspn(at, ",")) {
+        at += 2;
+        if (!wall_find(at, strcspn(at, ","), &place))
+            return false;
+        required[place] = false;
+    }
+    return *at == '\0';
+}
+
+static bool walls_raise(size_t from, size_t to, struct fault *fault)
+{
+    bool required[WALLS], off;
+    if (!setting_parse(required, &off))
+        return fault_set(fault, FAULT_item_invalid, "SHIKAKU_VAULT_SANDBOX");
+    for (size_t i = from; i < to && !off; i++) {
+        if (walls[i].raise())
+            continue;
+        journal(required[i] ? JOURNAL_ERROR : JOURNAL_WARNING, NULL, "wall_missing", WORD("wall", walls[i].name),
+            WORD("setting", "SHIKAKU_VAULT_SANDBOX"));
+        if (required[i])
+            return fault_set(fault, FAULT_unavailable, "SHIKAKU_VAULT_SANDBOX");
+    }
+    if (off && from == 0)
+        journal(JOURNAL_WARNING, NULL, "sandbox_off", WORD("setting", "SHIKAKU_VAULT_SANDBOX"));
+    return true;
+}
+
+bool sandbox_prepare(struct fault *fault)
+{
+    return walls_raise(0, CALLS, fault);
 }
 
 bool sandbox_enter(struct event_base *base, struct fault *fault)
@@ -75,13 +152,10 @@ bool sandbox_enter(struct event_base *base, struct fault *fault)
     (void)base;
 #ifdef __SANITIZE_ADDRESS__
     /* At its end the sanitizer starts a process that looks into this one. */
-    bool off = true;
+    journal(JOURNAL_WARNING, NULL, "wall_missing", WORD("wall", "calls"), WORD("for", "sanitizer"));
+    (void)fault;
+    return true;
 #else
-    bool off = strcmp(setting_text("SHIKAKU_VAULT_SANDBOX"), "off") == 0;
+    return walls_raise(CALLS, WALLS, fault);
 #endif
-    if (off) {
-        journal(JOURNAL_WARNING, NULL, "sandbox_off", WORD("setting", "SHIKAKU_VAULT_SANDBOX"));
-        return true;
-    }
-    return filter_load() ? true : fault_set(fault, FAULT_unavailable, "SHIKAKU_VAULT_SANDBOX");
 }
