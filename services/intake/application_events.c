@@ -31,12 +31,25 @@ static bool event_begin(
     return true;
 }
 
+/* After a person has seen to it: the network was away, or the changed number was typed in. */
+static bool asks_again(const char *result)
+{
+    return strcmp(result, "unavailable") == 0 || strcmp(result, "number_changed") == 0;
+}
+
+static const char *differing_code(const char *result)
+{
+    return strcmp(result, "match") == 0            ? "residence_differs"
+           : strcmp(result, "number_changed") == 0 ? "number_changed"
+                                                   : "residence_not_found";
+}
+
 enum application_state residence_take(
     struct work *work, const struct application *a, const char *result, const struct person *person)
 {
     const struct programme *programme = programme_find(intake_programmes(), a->programme);
     char comparison[PERSON_MATCH_TEXT_MAX] = "";
-    enum application_state next = state_next(programme, a->state);
+    enum application_state next = state_next(programme, state_numbered(programme, a->channel), a->state);
     bool agrees = false;
     if (person) {
         struct person_match match = person_match_compare(&a->person, person);
@@ -48,9 +61,8 @@ enum application_state residence_take(
         application_move(work, a, &(struct move){.to = next, .code = "residence_agrees"});
     else
         application_move(work, a,
-            &(struct move){.to = STATE_person,
-                .resume = strcmp(result, "unavailable") == 0 ? a->state : next,
-                .code = strcmp(result, "match") == 0 ? "residence_differs" : "residence_not_found"});
+            &(struct move){
+                .to = STATE_person, .resume = asks_again(result) ? a->state : next, .code = differing_code(result)});
     work_audit(work, &(struct touch){.subject = a->pseudonym, .reason = a->application});
     return agrees ? next : STATE_person;
 }

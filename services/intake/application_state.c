@@ -23,7 +23,8 @@ static const struct {
     {STATE_residence_terminal, STATE_person, "the operator registered a differing result or none"},
     {STATE_family, STATE_review, "the domicile is known"},
     {STATE_family, STATE_person, "the domicile cannot be determined, was refused, or too many tries failed"},
-    {STATE_person, STATE_residence, "a person lets it try again"},
+    {STATE_person, STATE_residence, "a person lets it try again, or settled whose portal pseudonym it is"},
+    {STATE_person, STATE_residence_terminal, "a person settled whose portal pseudonym it is"},
     {STATE_person, STATE_family, "a person settled the residence's answer, or lets it try again"},
     {STATE_person, STATE_review, "a person settled what was open"},
     {STATE_person, STATE_fee, "a person lets it try again"},
@@ -85,17 +86,23 @@ bool state_may_follow(enum application_state from, enum application_state to)
     return false;
 }
 
-enum application_state state_first(const struct programme *programme)
+bool state_numbered(const struct programme *programme, const char *channel)
 {
-    return programme->residence == PROGRAMME_RESIDENCE_BATCH ? STATE_residence : STATE_residence_terminal;
+    return programme->number_on_paper || strcmp(channel, "paper") != 0;
 }
 
-enum application_state state_next(const struct programme *programme, enum application_state state)
+enum application_state state_first(const struct programme *programme, bool numbered)
+{
+    bool batch = numbered && programme->residence == PROGRAMME_RESIDENCE_BATCH;
+    return batch ? STATE_residence : STATE_residence_terminal;
+}
+
+enum application_state state_next(const struct programme *programme, bool numbered, enum application_state state)
 {
     switch (state) {
     case STATE_residence:
     case STATE_residence_terminal:
-        return programme->family_register ? STATE_family : STATE_review;
+        return numbered && programme->family_register ? STATE_family : STATE_review;
     case STATE_family:
         return STATE_review;
     case STATE_fee:

@@ -20,10 +20,14 @@ bool state_find(const char *name, enum application_state *state);
 /* May an application go from one to the other? */
 bool state_may_follow(enum application_state from, enum application_state to);
 
+/* Does an application that came by this channel have a number? On paper a programme may take none (NUM-9). */
+bool state_numbered(const struct programme *programme, const char *channel);
+
 /* The first state of a new application of this programme, and the one that follows when `state` is done well. Only
- * states of the main way, residence to notifying, have one. */
-enum application_state state_first(const struct programme *programme);
-enum application_state state_next(const struct programme *programme, enum application_state state);
+ * states of the main way, residence to notifying, have one. Without a number an operator asks for the person by the
+ * four items, and the family register, which is asked for by the number alone, is not asked: the document shows it. */
+enum application_state state_first(const struct programme *programme, bool numbered);
+enum application_state state_next(const struct programme *programme, bool numbered, enum application_state state);
 
 /* The diagram, as Mermaid text, for README and test. */
 void state_diagram_print(void);

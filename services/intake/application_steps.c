@@ -48,6 +48,11 @@ static const char *act_anew(struct work *work, const struct application *a)
     return arena_format(work->arena, "%s|%lld", a->application, (long long)a->asked_person);
 }
 
+static enum application_state following(const struct programme *programme, const struct application *a)
+{
+    return state_next(programme, state_numbered(programme, a->channel), a->state);
+}
+
 /* The steps */
 
 static bool residence_ask(
@@ -196,7 +201,7 @@ static bool notice_ask(
     /* On paper there is no portal pseudonym; the outcome goes by post, outside this system. */
     if (!*a->portal_pseudonym)
         return true;
-    return notice_send(work, a, state_name(state_next(programme, a->state)));
+    return notice_send(work, a, state_name(following(programme, a)));
 }
 
 /* The turn */
@@ -283,7 +288,7 @@ static void ending_record(struct work *work, const struct application *a, const 
             (struct bytes){ending->registered->fields.data, ending->registered->fields.len});
     if (ending->issued)
         application_set_certificate(work, a, ending->issued->certificate);
-    application_move(work, a, &(struct move){.to = state_next(programme, a->state), .code = "done"});
+    application_move(work, a, &(struct move){.to = following(programme, a), .code = "done"});
     work_audit(work, &(struct touch){.act = state_name(a->state), .subject = a->pseudonym, .reason = a->application});
 }
 
@@ -336,6 +341,6 @@ static int application_turn(struct work *work, const struct lane *lane)
                     WORD("state", state_name(list[i].state)));
     for (size_t i = 0; i < count; i++)
         if (endings[i].how == ENDED_DONE)
-            step_wake(state_name(state_next(programme_find(intake_programmes(), list[i].programme), list[i].state)));
+            step_wake(state_name(following(programme_find(intake_programmes(), list[i].programme), &list[i])));
     return (int)leases;
 }

@@ -92,7 +92,7 @@ static bool known_find(struct work *work, const struct application *a, const cha
 }
 
 static const char sql_queue_insert[] =
-    "INSERT INTO intake.queue (application, manager, state, due_at) VALUES ($1, $2, $3, clock_timestamp())";
+    "INSERT INTO intake.queue (application, manager, state, resume, due_at) VALUES ($1, $2, $3, $4, clock_timestamp())";
 static const char sql_directory_insert[] =
     "INSERT INTO intake.directory (receipt, application, manager, portal_token) VALUES ($1, $2, $3, $4)";
 static const char sql_history_insert[] =
@@ -134,10 +134,11 @@ bool application_insert(struct work *work, const struct application *a, const ch
     if (!inserted)
         return known_find(work, a, known);
     pg_queue(work->pg, sql_queue_insert,
-        PG_VALUES(pg_text(a->application), pg_text(a->manager), pg_text(state_name(a->state))));
+        PG_VALUES(pg_text(a->application), pg_text(a->manager), pg_text(state_name(a->state)),
+            pg_text(a->state == STATE_person ? state_name(a->resume) : "")));
     pg_queue(work->pg, sql_directory_insert,
         PG_VALUES(pg_text(a->receipt), pg_text(a->application), pg_text(a->manager), pg_bytes(token, sizeof token)));
-    history_put(work, a, a->state, "received", NULL);
+    history_put(work, a, a->state, a->state == STATE_person ? "portal_of_another" : "received", NULL);
     return true;
 }
 

@@ -25,6 +25,7 @@
 
 #define SEALED_NUMBER_MAX (16 * 1024)
 #define RECEIPT_CHARACTERS 10
+#define PORTAL_PSEUDONYM_MAX 64
 
 struct submission {
     struct application_signature signature;
@@ -146,6 +147,40 @@ static bool enrol(
     return true;
 }
 
+/* On paper, of a programme that takes no number there. */
+static bool issue(struct work *work, struct submission *s)
+{
+    Vault__IssueRequest request = VAULT__ISSUE_REQUEST__INIT;
+    ProtobufCMessage *reply;
+    request.manager = (char *)s->programme->manager;
+    request.application = (char *)s->document.application;
+    if (!work_call(work, ROUTE_vault_issue, s->document.application, &request.base, &reply))
+        return false;
+    s->application.pseudonym = ((const Vault__IssueReply *)reply)->pseudonym;
+    return true;
+}
+
+/* From now on the portal pseudonym stands for this person too. If it stands for somebody else at this manager, one of
+ * the two is wrong: the application is kept, and a person settles it before anything else happens. */
+static bool portal_tie(struct work *work, struct submission *s)
+{
+    Vault__PortalTieRequest request = VAULT__PORTAL_TIE_REQUEST__INIT;
+    struct application *a = &s->application;
+    request.manager = (char *)a->manager;
+    request.pseudonym = (char *)a->pseudonym;
+    request.portal_pseudonym = (char *)a->portal_pseudonym;
+    request.application = (char *)a->application;
+    const char *act = arena_format(work->arena, "%s|%s|%s", a->application, a->pseudonym, a->portal_pseudonym);
+    if (act && work_call(work, ROUTE_vault_portal_tie, act, &request.base, NULL))
+        return true;
+    if (work->fault.code != FAULT_state_conflict)
+        return false;
+    work->fault.code = FAULT_NONE;
+    a->resume = a->state;
+    a->state = STATE_person;
+    return true;
+}
+
 static bool application_fill(struct work *work, struct submission *s, const uint8_t signer[32], const char *channel,
     struct bytes document, const char *portal_pseudonym)
 {
@@ -167,7 +202,7 @@ static bool application_fill(struct work *work, struct submission *s, const uint
     a->document = document;
     a->portal_pseudonym = portal_pseudonym;
     a->received_at_ms = clock_ms();
-    a->state = state_first(s->programme);
+    a->state = state_first(s->programme, state_numbered(s->programme, channel));
     return receipt_make(work, &a->receipt) ? true : fault_set(&work->fault, FAULT_internal, NULL);
 }
 
@@ -236,7 +271,7 @@ bool submit_check(const ProtobufCMessage *message, struct fault *fault)
         return fault_set(fault, FAULT_number_missing, "sealed_number");
     if (strlen(request->sealed_number) > SEALED_NUMBER_MAX)
         return fault_set(fault, FAULT_too_large, "sealed_number");
-    if (!*request->portal_pseudonym || strlen(request->portal_pseudonym) > 128)
+    if (!*request->portal_pseudonym || strlen(request->portal_pseudonym) > PORTAL_PSEUDONYM_MAX)
         return fault_set(fault, FAULT_item_missing, "portal_pseudonym");
     return true;
 }
@@ -254,7 +289,8 @@ enum outcome submit_act(struct work *work)
     }
     if (!signed_parts_check(work, &s, request) || !enrol(work, &s, request->sealed_number, s.signature.signer, false) ||
         !application_fill(work, &s, s.signature.signer, work->peer->party == PARTY_AGENCY ? "agency" : "online",
-            document, request->portal_pseudonym)) {
+            document, request->portal_pseudonym) ||
+        !portal_tie(work, &s)) {
         outcome = work_refuse(work);
         goto out;
     }
@@ -285,10 +321,7 @@ static bool paper_number_check(const struct submission *s, const Intake__PaperRe
     bool given = *request->sealed_number;
     if (given && !s->programme->number_on_paper)
         return fault_set(fault, FAULT_number_not_allowed, "sealed_number");
-    if (!given && s->programme->number_on_paper)
-        return fault_set(fault, FAULT_number_missing, "sealed_number");
-    /* Without a number there is no pseudonym yet to keep the entry under: not built. */
-    return given ? true : fault_set(fault, FAULT_channel_not_allowed, "programme");
+    return given || !s->programme->number_on_paper ? true : fault_set(fault, FAULT_number_missing, "sealed_number");
 }
 
 enum outcome paper_act(struct work *work)
@@ -307,7 +340,7 @@ enum outcome paper_act(struct work *work)
     else if (!work_permits(work, &(struct affair){s.programme->manager, s.programme->code,
                                      programme_body_find(s.programme, s.document.items)}))
         outcome = work_refuse(work);
-    else if (!enrol(work, &s, request->sealed_number, terminal, true) ||
+    else if (!(*request->sealed_number ? enrol(work, &s, request->sealed_number, terminal, true) : issue(work, &s)) ||
              !application_fill(work, &s, terminal, "paper", document, ""))
         outcome = work_refuse(work);
     else {

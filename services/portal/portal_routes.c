@@ -38,6 +38,13 @@ const struct http_route http_routes[] = {
         RIGHT_residence_terminal, SMALL, residence_result_act},
     {"residence_inquiry", "GET", "/api/staff/residence-inquiries/{id}", WHO_STAFF, RIGHT_residence_terminal, 0,
         residence_inquiry_act},
+    {"number_change", "PUT", "/api/staff/persons/{pseudonym}/number", WHO_STAFF, RIGHT_number_change, 32 * KIB,
+        number_change_act},
+    {"correction_open", "POST", "/api/staff/corrections", WHO_STAFF, RIGHT_number_correct, 32 * KIB,
+        correction_open_act},
+    {"correction_list", "GET", "/api/staff/corrections", WHO_STAFF, RIGHT_number_correct, 0, correction_list_act},
+    {"correction_close", "POST", "/api/staff/corrections/{id}/decision", WHO_STAFF, RIGHT_number_correct, SMALL,
+        correction_close_act},
     {"paper", "POST", "/api/staff/paper-applications", WHO_STAFF, RIGHT_paper_enter, 128 * KIB, paper_act},
 };
 const size_t http_route_count = sizeof http_routes / sizeof *http_routes;

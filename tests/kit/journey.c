@@ -126,10 +126,14 @@ static json_t *resident_make(const struct kit_person *person, const struct journ
     static const struct journey_resident usual = {0};
     const char sex[] = {person->person.sex, 0};
     const struct journey_resident *r = resident ? resident : &usual;
-    return json_pack("{ss ss ss ss ss ss ss s{ss ss}}", "number", person->number, "code", person->residence_code,
-        "name", r->name ? r->name : person->person.name, "address", r->address ? r->address : person->person.address,
+    json_t *made = json_pack("{ss ss ss ss ss ss ss s{ss ss}}", "number",
+        r->changed_number ? r->changed_number : person->number, "code", person->residence_code, "name",
+        r->name ? r->name : person->person.name, "address", r->address ? r->address : person->person.address,
         "birth_date", person->person.birth_date, "sex", sex, "status", r->status ? r->status : "living", "family",
         "case", r->family ? r->family : "found", "domicile", person->domicile);
+    if (r->changed_number)
+        json_object_set_new(made, "old_numbers", json_pack("[s]", person->number));
+    return made;
 }
 
 static bool residents_send(struct journey *journey, json_t *residents_take)

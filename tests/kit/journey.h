@@ -105,6 +105,7 @@ struct journey_resident {
     const char *name, *address; /* as registered, where it differs from what is applied for */
     const char *status;         /* "living", "dead", "removed", "abroad" */
     const char *family;         /* "found", "undetermined", "none" */
+    const char *changed_number; /* the number in force now; the person's own is a former one */
 };
 MUST_USE bool journey_resident_load(
     struct journey *journey, const struct kit_person *person, const struct journey_resident *resident);
@@ -116,8 +117,9 @@ MUST_USE bool journey_certificate_revoke(struct journey *journey, const struct k
 
 /* --- staff ------------------------------------------------------------------------------------------------------- */
 
-/* A clerk of this manager and role ("counter", "residence", "reviewer"), logged in at the terminal that suits. The
- * account is made by `shikakuctl staff add` if the stack does not know it. NULL after saying why on stderr. */
+/* A clerk of this manager and role ("counter", "residence", "reviewer"; "corrector#2" is another of that role), logged
+ * in at the terminal that suits. The account is made by `shikakuctl staff add` if the stack does not know it. NULL
+ * after saying why on stderr. */
 struct journey_clerk *journey_clerk(struct journey *journey, const char *manager, const char *role);
 /* As the clerk; logs in again once when the token is not taken any more. `body` is taken, NULL for none. */
 int journey_clerk_call(struct journey *journey, struct journey_clerk *clerk, const char *method, const char *path,
@@ -130,6 +132,7 @@ struct journey_trip {
     struct kit_applicant applicant;
     struct kit_request request;
     struct kit_application application;
+    bool paper; /* it came on paper: nobody but staff can look at it */
     char receipt[32], state[32];
     struct journey_answer answer; /* of the last call */
 };
@@ -152,13 +155,21 @@ void trip_fini(struct journey_trip *trip);
 int trip_submit(struct journey_trip *trip, struct journey *journey);
 int trip_submit_by_relay(struct journey_trip *trip, struct journey *journey);
 
+/* Typed in by the manager's counter clerk at the number terminal; number NULL: none is given. HTTP status, as
+ * trip_submit. From then on it is looked at as staff see it. */
+int trip_enter(struct journey_trip *trip, struct journey *journey, const char *number);
+int paper_look(struct journey_trip *trip, struct journey *journey);
+/* A number as the number terminal's browser seals it, bound to application or case. Malloc'ed. */
+char *journey_seal(struct journey *journey, const char *reference, const char *manager, const char *number);
+
 /* How it stands, asked by the applicant: answer is an Application, `state` is taken from it. */
 int trip_look(struct journey_trip *trip, struct journey *journey);
 /* Look until it is in one of the states ("review|person"). It also ends, with false, where nothing moves by itself any
  * more: person, completed, returned, rejected. */
 MUST_USE bool trip_await(struct journey_trip *trip, struct journey *journey, const char *states, unsigned ms);
 
-/* The operator at the residence terminal asks by number and registers the only candidate, or that there is none. */
+/* The operator at the residence terminal asks by number, or by the four items where there is none, and registers the
+ * only candidate, or that there is none. */
 int trip_identify(struct journey_trip *trip, struct journey *journey);
 /* accept, return, reject, continue, by the manager's counter clerk. reason NULL: none. */
 int trip_decide(struct journey_trip *trip, struct journey *journey, const char *decision, const char *reason);

@@ -39,8 +39,8 @@ out:
 static bool account_make(const struct journey_clerk *clerk, const char *password)
 {
     char command[1024];
-    snprintf(command, sizeof command, "'%s/shikakuctl' staff add %s %s %s all '架空　係員' '見本の利用者'",
-        journey_setting("SHIKAKU_BIN"), clerk->account, clerk->role, clerk->manager);
+    snprintf(command, sizeof command, "'%s/shikakuctl' staff add %s %.*s %s all '架空　係員' '見本の利用者'",
+        journey_setting("SHIKAKU_BIN"), clerk->account, (int)strcspn(clerk->role, "#"), clerk->role, clerk->manager);
     FILE *in = popen(command, "w");
     if (!in)
         return false;
@@ -93,6 +93,7 @@ struct journey_clerk *journey_clerk(struct journey *journey, const char *manager
     *clerk =
         (struct journey_clerk){.terminal = strcmp(role, "residence") == 0 ? AS_RESIDENCE_TERMINAL : AS_NUMBER_TERMINAL};
     snprintf(clerk->account, sizeof clerk->account, "%s-%s", manager, role);
+    clerk->account[strcspn(clerk->account, "#")] = strchr(role, '#') ? '-' : '\0';
     snprintf(clerk->role, sizeof clerk->role, "%s", role);
     snprintf(clerk->manager, sizeof clerk->manager, "%s", manager);
     if (!clerk_log_in(journey, clerk))

@@ -4,9 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/pem.h>
-#include "kit/base64.h"
-
 #define LIST_MS 150000 /* intake fetches the list of revoked certificates at least once a minute */
 
 /* --- how a case is sent ------------------------------------------------------------------------------------------- */
@@ -63,39 +60,11 @@ static void submit_again(struct journey *journey, const struct refusal *refusal,
         trip->answer.status = 0;
 }
 
-/* SHA-256 of the counter terminal's certificate, to which a number on paper is bound. */
-static bool terminal_print(char hex[65])
-{
-    char path[600];
-    unsigned char digest[32];
-    snprintf(path, sizeof path, "%s/tls/terminal-number.crt", journey_setting("SHIKAKU_KEYS"));
-    FILE *in = fopen(path, "re");
-    X509 *certificate = in ? PEM_read_X509(in, NULL, NULL, NULL) : NULL;
-    bool made = certificate && X509_digest(certificate, EVP_sha256(), digest, NULL) == 1;
-    for (int i = 0; made && i < 32; i++)
-        sprintf(hex + 2 * i, "%02x", digest[i]);
-    X509_free(certificate);
-    if (in)
-        fclose(in);
-    return made;
-}
-
 /* 海技 takes no number on paper. */
 static void enter_on_paper(struct journey *journey, const struct refusal *refusal, struct journey_trip *trip)
 {
-    char terminal[65];
-    struct journey_clerk *clerk = journey_clerk(journey, trip->programme->manager, "counter");
     (void)refusal;
-    if (!clerk || !terminal_print(terminal))
-        return;
-    const struct kit_binding binding = {trip->application.id, trip->programme->manager, terminal};
-    char *sealed = kit_seal_paper(journey->world.sealer, &binding, trip->applicant.person.number);
-    char *document = kit_base64(trip->application.document, strlen(trip->application.document));
-    (void)journey_clerk_call(journey, clerk, "POST", "/api/staff/paper-applications", NULL,
-        json_pack("{ss ss ss}", "document", document, "sealed_number", sealed, "identity_check", "card"),
-        &trip->answer);
-    free(document);
-    free(sealed);
+    (void)trip_enter(trip, journey, trip->applicant.person.number);
 }
 
 static void log_in_unlisted(struct journey *journey, const struct refusal *refusal, struct journey_trip *trip)

@@ -100,6 +100,8 @@ int trip_submit_by_relay(struct journey_trip *trip, struct journey *journey)
 int trip_look(struct journey_trip *trip, struct journey *journey)
 {
     char path[128];
+    if (trip->paper)
+        return paper_look(trip, journey);
     snprintf(path, sizeof path, "/api/applications/%s", trip->receipt);
     const struct journey_call call = {
         .as = AS_MYNAPORTAL, .method = "GET", .path = path, .pseudonym = pseudonym_of(trip)};
@@ -208,12 +210,22 @@ static bool inquiry_await(struct journey_trip *trip, struct journey *journey, co
     return false;
 }
 
+static json_t *asked_by(const struct journey_trip *trip)
+{
+    const struct person *person = &trip->applicant.person.person;
+    const char sex[] = {person->sex, 0};
+    if (!trip->paper || trip->programme->number_on_paper)
+        return json_pack("{ss}", "key", "number");
+    return json_pack("{ss s{ss ss ss ss}}", "key", "four_items", "person", "name", person->name, "address",
+        person->address, "birth_date", person->birth_date, "sex", sex);
+}
+
 int trip_identify(struct journey_trip *trip, struct journey *journey)
 {
     char inquiry[48], act[64];
     kit_uuid_make(inquiry);
     snprintf(act, sizeof act, "ask-%.13s", inquiry); /* an answer is kept for minutes only: each asking is an act */
-    int status = clerk_act(trip, journey, "residence", "residence-inquiries", act, json_pack("{ss}", "key", "number"));
+    int status = clerk_act(trip, journey, "residence", "residence-inquiries", act, asked_by(trip));
     if (status != 202)
         return status;
     snprintf(inquiry, sizeof inquiry, "%s", journey_text(trip->answer.json, "inquiry"));

@@ -22,14 +22,14 @@ static void programmes_close(void)
 }
 
 /* Follow the main way of a programme and write the states' names, separated by spaces. */
-static void way_print(const char *code, char *way, size_t size)
+static void way_print(const char *code, bool numbered, char *way, size_t size)
 {
     const struct programme *programme = programme_find(programmes, code);
-    enum application_state state = state_first(programme);
+    enum application_state state = state_first(programme, numbered);
     size_t used = 0;
     for (int steps = 0; steps < STATES; steps++) {
         used += (size_t)snprintf(way + used, size - used, "%s ", state_name(state));
-        enum application_state next = state == STATE_review ? STATE_fee : state_next(programme, state);
+        enum application_state next = state == STATE_review ? STATE_fee : state_next(programme, numbered, state);
         if (next == state)
             return;
         ck_assert_msg(state_may_follow(state, next), "%s -> %s", state_name(state), state_name(next));
@@ -52,8 +52,21 @@ START_TEST(each_programme_goes_its_own_way)
         {"jun-kangoshi", "residence family review fee registering certifying handing_over notifying completed "},
     };
     char way[512];
-    way_print(ways[_i].code, way, sizeof way);
+    way_print(ways[_i].code, true, way, sizeof way);
     ck_assert_str_eq(way, ways[_i].way);
+}
+END_TEST
+
+/* NUM-9, JUKI-1: without a number an operator finds the person by the four items, and no family register is asked */
+START_TEST(without_a_number_another_way)
+{
+    char way[512];
+    const struct programme *mariners = programme_find(programmes, "kaigishi"),
+                           *cooks = programme_find(programmes, "chorishi");
+    ck_assert(!state_numbered(mariners, "paper"));
+    ck_assert(state_numbered(mariners, "online") && state_numbered(cooks, "paper"));
+    way_print("kaigishi", false, way, sizeof way);
+    ck_assert_str_eq(way, "residence_terminal review fee registering certifying handing_over notifying completed ");
 }
 END_TEST
 
@@ -109,6 +122,7 @@ int main(void)
     TCase *ways = tcase_create("ways");
     tcase_add_checked_fixture(ways, programmes_open, programmes_close);
     tcase_add_loop_test(ways, each_programme_goes_its_own_way, 0, 6);
+    tcase_add_test(ways, without_a_number_another_way);
     tcase_add_test(ways, no_way_to_the_roll_past_review_or_fee);
     tcase_add_test(ways, sql_lists_the_same_states);
     tcase_add_loop_test(ways, every_state_has_words, 0, STATES);
