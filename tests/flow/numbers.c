@@ -312,7 +312,7 @@ END_TEST
 
 int main(void)
 {
-    if (!stack_open("numbers", 20400))
+    if (!stack_open("numbers", 22400))
         return 1;
     Suite *suite = suite_create("numbers");
     TCase *tests = tcase_create("numbers");
