@@ -10,7 +10,7 @@ SERVICES := portal intake vault residence intermediate records certificates lega
 DOUBLES := $(basename $(notdir $(filter-out tests/doubles/double.c tests/doubles/double_call.c,$(wildcard tests/doubles/*.c))))
 KIT_PROGRAMS := $(basename $(notdir $(wildcard tests/kit/programs/*.c)))
 
-PACKAGES := libpq libevent libevent_pthreads libprotobuf-c jansson cjose libcbor libargon2 icu-uc icu-i18n libqrencode \
+PACKAGES := libpq libevent libevent_pthreads libevent_openssl libprotobuf-c jansson cjose libcbor libargon2 icu-uc icu-i18n libqrencode \
             pangocairo libcurl libzip expat openssl libseccomp
 CFLAGS := -std=c11 -D_GNU_SOURCE -g -O2 -fno-omit-frame-pointer -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
           -Wmissing-prototypes -Wvla -Wno-missing-field-initializers -Wno-unused-parameter -pthread \

@@ -1,10 +1,16 @@
 #include "chassis/admin.h"
 
 #include "chassis/meters.h"
+#include "chassis/pg.h"
 
 #include <event2/buffer.h>
 #include <event2/http.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #define BODY_MAX 1024
 #define HEADERS_MAX 4096
@@ -35,7 +41,8 @@ static void healthz(struct evhttp_request *request, void *argument)
 static void readyz(struct evhttp_request *request, void *argument)
 {
     struct admin *admin = argument;
-    answer(request, admin->ready ? 200 : 503, "text/plain", admin->ready ? "ready\n" : "not ready\n");
+    bool ready = admin->ready && pg_is_reached();
+    answer(request, ready ? 200 : 503, "text/plain", ready ? "ready\n" : "not ready\n");
 }
 
 static void metrics(struct evhttp_request *request, void *argument)
@@ -46,13 +53,13 @@ static void metrics(struct evhttp_request *request, void *argument)
     free(text);
 }
 
-bool admin_open(struct admin **out, struct event_base *base, int port, struct fault *fault)
+bool admin_open(struct admin **out, struct event_base *base, const char *address, int port, struct fault *fault)
 {
     struct admin *admin = calloc(1, sizeof *admin);
     if (!admin)
         return fault_set(fault, FAULT_internal, NULL);
     admin->http = evhttp_new(base);
-    if (!admin->http || evhttp_bind_socket(admin->http, "127.0.0.1", (unsigned short)port) != 0) {
+    if (!admin->http || evhttp_bind_socket(admin->http, address, (unsigned short)port) != 0) {
         admin_close(admin);
         return fault_set(fault, FAULT_unavailable, "SHIKAKU_ADMIN_PORT");
     }
@@ -79,4 +86,21 @@ void admin_close(struct admin *admin)
     if (admin->http)
         evhttp_free(admin->http);
     free(admin);
+}
+
+bool admin_is_ready(int port)
+{
+    static const char question[] = "GET /readyz HTTP/1.0\r\n\r\n", right[] = "HTTP/1.0 200";
+    const struct sockaddr_in here = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct timeval wait = {TIMEOUT_SECONDS, 0};
+    char said[sizeof right] = "";
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool came = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) == 0 &&
+                connect(fd, (const struct sockaddr *)&here, sizeof here) == 0 &&
+                send(fd, question, sizeof question - 1, MSG_NOSIGNAL) == (ssize_t)sizeof question - 1 &&
+                recv(fd, said, sizeof said - 1, MSG_WAITALL) == (ssize_t)sizeof said - 1;
+    if (fd >= 0)
+        close(fd);
+    return came && strcmp(said, right) == 0;
 }

@@ -1,5 +1,5 @@
-/* The admin port: /healthz (the process turns), /readyz (it can serve), /metrics (Prometheus text). On 127.0.0.1 only.
- */
+/* The admin port: /healthz (the process turns, though it may wait for its database), /readyz (it can serve: started,
+ * not stopping, its database reached), /metrics (Prometheus text; no value of a person). */
 #ifndef CHASSIS_ADMIN_H
 #define CHASSIS_ADMIN_H
 
@@ -9,8 +9,12 @@
 
 struct admin;
 
-MUST_USE bool admin_open(struct admin **admin, struct event_base *base, int port, struct fault *fault);
+MUST_USE bool admin_open(
+    struct admin **admin, struct event_base *base, const char *address, int port, struct fault *fault);
 void admin_set_ready(struct admin *admin, bool ready);
 void admin_close(struct admin *admin);
+
+/* Ask the service of this machine (container) whether it is ready; for health checks where there is no other client. */
+bool admin_is_ready(int port);
 
 #endif

@@ -35,7 +35,9 @@ static const struct setting common_settings[] = {
         "Folder of the bus's sockets, at most 80 bytes; or between hosts tls+tcp://HOST:PORT, * for the party's name."},
     {"SHIKAKU_BUS_ADDRESS", SETTING_TEXT, "0.0.0.0", 0, 0, "Between hosts: the address that the bus listens at."},
     {"SHIKAKU_DSN", SETTING_TEXT, "", 0, 0, "How to reach PostgreSQL (libpq), by the service's own role."},
-    {"SHIKAKU_ADMIN_PORT", SETTING_NUMBER, NULL, 1, 65535, "Port on 127.0.0.1 of /healthz, /readyz, /metrics."},
+    {"SHIKAKU_ADMIN_PORT", SETTING_NUMBER, NULL, 1, 65535, "Port of /healthz, /readyz, /metrics."},
+    {"SHIKAKU_ADMIN_ADDRESS", SETTING_TEXT, "127.0.0.1", 0, 0,
+        "Address of that port; 0.0.0.0 where probes and Prometheus come over a private network."},
     {"SHIKAKU_WORKERS", SETTING_NUMBER, "4", 1, 64, "Threads that handle requests of the bus."},
     {"SHIKAKU_RIGHTS", SETTING_TEXT, "deploy/rights/roles.json", 0, 0, "The rights table (deploy/rights/README.md)."},
     {"SHIKAKU_AUDIT_FIRST", SETTING_TEXT, "required", 0, 0,
@@ -126,6 +128,7 @@ static struct pg *database_await(const struct service *service, struct fault *fa
     struct pg *pg = NULL;
     const struct timespec pause = {0, DATABASE_RETRY_MS * 1000000L};
     for (bool told = false; !atomic_load(&told_to_stop); nanosleep(&pause, NULL)) {
+        event_base_loop(base, EVLOOP_NONBLOCK); /* /healthz */
         if ((pg || pg_open(&pg, setting_text("SHIKAKU_DSN"), fault)) && pg_ensure(pg, fault) &&
             schema_version_check(pg, service->schema_version, fault))
             return pg;
@@ -226,6 +229,13 @@ static int serve(const struct service *service)
     struct pg *pg = NULL;
     if (!rights_open(setting_text("SHIKAKU_RIGHTS"), &fault))
         return failed("rights", &fault);
+    evthread_use_pthreads();
+    base = event_base_new();
+    if (!base)
+        return failed("event_loop", &fault);
+    if (!admin_open(
+            &admin, base, setting_text("SHIKAKU_ADMIN_ADDRESS"), (int)setting_number("SHIKAKU_ADMIN_PORT"), &fault))
+        return failed("admin_port", &fault);
     if (service->schema_version) {
         exchange_store_open(service->name);
         audit_bound(service);
@@ -238,11 +248,6 @@ static int serve(const struct service *service)
         return failed("keys", &fault);
     if (service->prepare && !service->prepare(&fault))
         return failed("prepare", &fault);
-    evthread_use_pthreads();
-    if (!(base = event_base_new()))
-        return failed("event_loop", &fault);
-    if (!admin_open(&admin, base, (int)setting_number("SHIKAKU_ADMIN_PORT"), &fault))
-        return failed("admin_port", &fault);
     if (!audit_await(service))
         return stopped();
     if (!signals_attach())
@@ -281,6 +286,8 @@ int service_run(const struct service *service, int argc, char **argv)
     }
     if (!right)
         return 1;
+    if (argc == 2 && strcmp(argv[1], "--ready") == 0)
+        return admin_is_ready((int)setting_number("SHIKAKU_ADMIN_PORT")) ? 0 : 1;
     if (!rights_narrow()) {
         journal(JOURNAL_ERROR, NULL, "limits_refused");
         return 1;

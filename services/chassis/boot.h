@@ -34,7 +34,8 @@ struct service {
 #define EXIT_OPERATOR 3
 
 /* Run the service until SIGTERM or SIGINT. Returns the exit status: 0 after a clean stop, 1 or EXIT_OPERATOR when it
- * could not start. `service --settings` prints its settings. */
+ * could not start. `service --settings` prints its
+ * settings, `service --ready` asks the one that runs here (0: ready). */
 int service_run(const struct service *service, int argc, char **argv);
 
 /* A work of the caller's own thread (portal's workers, tests): own arena, connection (if the service has a schema) and

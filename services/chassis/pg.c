@@ -8,6 +8,7 @@
 #include "chassis/meters.h"
 
 #include <endian.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,10 +76,34 @@ static bool durability_check(PGconn *conn)
     return durable;
 }
 
+static atomic_bool reached = true;
+
 static void notice_ignore(void *nothing, const char *message)
 {
     (void)nothing;
     (void)message;
+}
+
+/* Over a network only to a server whose certificate names it. */
+static bool privacy_check(PGconn *conn)
+{
+    bool local = false, verified = false;
+    PQconninfoOption *options = PQconninfo(conn);
+    for (const PQconninfoOption *option = options; option && option->keyword; option++) {
+        if (strcmp(option->keyword, "host") == 0)
+            local = !option->val || !*option->val || *option->val == '/' || *option->val == '@';
+        if (strcmp(option->keyword, "sslmode") == 0)
+            verified = option->val && strcmp(option->val, "verify-full") == 0;
+    }
+    PQconninfoFree(options);
+    if (!local && !verified)
+        journal(JOURNAL_ERROR, NULL, "database_not_verified", WORD("setting", "SHIKAKU_DSN"));
+    return local || verified;
+}
+
+bool pg_is_reached(void)
+{
+    return atomic_load(&reached);
 }
 
 static PGconn *connect_once(const char *dsn)
@@ -86,11 +111,13 @@ static PGconn *connect_once(const char *dsn)
     const char *const names[] = {"dbname", "options", "connect_timeout", "keepalives_idle", "tcp_user_timeout", NULL};
     const char *const values[] = {dsn, session_options, "5", "10", "15000", NULL};
     PGconn *conn = PQconnectdbParams(names, values, 1);
-    if (PQstatus(conn) == CONNECTION_OK && durability_check(conn) && PQenterPipelineMode(conn)) {
+    if (PQstatus(conn) == CONNECTION_OK && privacy_check(conn) && durability_check(conn) && PQenterPipelineMode(conn)) {
         PQsetNoticeProcessor(conn, notice_ignore, NULL);
+        atomic_store(&reached, true);
         return conn;
     }
     PQfinish(conn);
+    atomic_store(&reached, false);
     return NULL;
 }
 

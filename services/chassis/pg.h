@@ -30,11 +30,14 @@ struct pg_value pg_integer(int64_t value);
 #define PG_NONE NULL, 0
 
 /* Open with the pitfalls of libpq closed: time-outs, keepalives, pinned search_path, durability settings checked.
- * `dsn` is a libpq connection string. */
+ * `dsn` is a libpq connection string: a unix socket, or sslmode=verify-full (STORE-2). */
 MUST_USE bool pg_open(struct pg **pg, const char *dsn, struct fault *fault);
 void pg_close(struct pg *pg);
 /* Open anew after a failure; true when the connection is usable. Whatever transaction was open is gone. */
 MUST_USE bool pg_ensure(struct pg *pg, struct fault *fault);
+
+/* False from a connection that could not be opened until one could: lanes look every 250 ms. */
+bool pg_is_reached(void);
 
 /* A transaction, with the manager (tenant) pinned for row-level security; "" for tables without a manager. */
 void pg_begin(struct pg *pg, const char *manager);

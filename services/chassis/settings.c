@@ -2,6 +2,7 @@
 
 #include "chassis/journal.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,23 @@ static bool is_url(const char *text)
            text[strlen(text) - 1] != '/';
 }
 
+/* What leaves the machine is encrypted (STORE-2). */
+static bool stays_here(const char *url)
+{
+    const char *host = url + strlen("http://");
+    size_t len = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?#");
+    char text[64];
+    struct in_addr address;
+    if (strncmp(url, "https://", 8) == 0)
+        return true;
+    if (len >= sizeof text)
+        return false;
+    memcpy(text, host, len);
+    text[len] = 0;
+    return strcmp(text, "localhost") == 0 || strcmp(text, "[::1]") == 0 ||
+           (inet_pton(AF_INET, text, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
+}
+
 static bool setting_check(const struct setting *setting)
 {
     const char *given = setting_given(setting);
@@ -59,6 +77,10 @@ static bool setting_check(const struct setting *setting)
     }
     if (setting->kind == SETTING_URL && !is_url(given)) {
         journal(JOURNAL_ERROR, NULL, "setting_is_no_url", WORD("setting", setting->name));
+        return false;
+    }
+    if (setting->kind == SETTING_URL && !stays_here(given)) {
+        journal(JOURNAL_ERROR, NULL, "setting_is_not_encrypted", WORD("setting", setting->name), WORD("use", "https"));
         return false;
     }
     int64_t number;

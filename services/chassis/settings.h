@@ -10,7 +10,7 @@
 enum setting_kind {
     SETTING_TEXT,
     SETTING_NUMBER, /* decimal, min..max */
-    SETTING_URL,    /* http://HOST… or https://HOST…, no slash at the end; read by setting_text */
+    SETTING_URL, /* https://HOST…, or http:// on this machine (STORE-2); no slash at the end; read by setting_text */
 };
 
 struct setting {

@@ -16,6 +16,8 @@ const struct setting intake_settings[INTAKE_SETTINGS] = {
     {"SHIKAKU_CRL_SECONDS", SETTING_NUMBER, "60", 1, 86400, "How often the lists are fetched, in seconds."},
     {"SHIKAKU_PAYMENT_URL", SETTING_URL, NULL, 0, 0, "The payment service."},
     {"SHIKAKU_NOTICE_URL", SETTING_URL, NULL, 0, 0, "Mynaportal's receiver of notices (お知らせ)."},
+    {"SHIKAKU_OUTSIDE_CA", SETTING_TEXT, "", 0, 0,
+        "https: file of root certificates of outside systems; empty: the machine's."},
     {"SHIKAKU_TRIES", SETTING_NUMBER, "20", 1, 1000, "Failed tries of a step after which a person is asked."},
     {"SHIKAKU_PIECE_SECONDS", SETTING_NUMBER, "86400", 1, 31536000,
         "How long a piece of an attachment that no application names is kept, in seconds."},
@@ -40,12 +42,14 @@ bool intake_prepare(struct fault *fault)
     snprintf(folder, sizeof folder, "%s%s", *given ? given : setting_text("SHIKAKU_KEYS"), *given ? "" : "/jpki-roots");
     if (!(roots = trust_roots_load(folder)))
         return fault_set(fault, FAULT_internal, "SHIKAKU_JPKI_ROOTS");
+    const char *authorities = *setting_text("SHIKAKU_OUTSIDE_CA") ? setting_text("SHIKAKU_OUTSIDE_CA") : NULL;
+    intake_payment.ca_file = intake_mynaportal.ca_file = authorities;
     intake_payment.base_url = setting_text("SHIKAKU_PAYMENT_URL");
     intake_mynaportal.base_url = setting_text("SHIKAKU_NOTICE_URL");
     application_lanes_set_threads((int)setting_number("SHIKAKU_LANE_THREADS"));
     revocation = revocation_new(roots);
-    return revocation &&
-                   revocation_start(revocation, setting_text("SHIKAKU_CRL_URL"), setting_number("SHIKAKU_CRL_SECONDS"))
+    return revocation && revocation_start(revocation, setting_text("SHIKAKU_CRL_URL"), authorities,
+                             setting_number("SHIKAKU_CRL_SECONDS"))
                ? true
                : fault_set(fault, FAULT_internal, "SHIKAKU_CRL_URL");
 }

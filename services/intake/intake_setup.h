@@ -8,7 +8,7 @@
 #include "chassis/programme.h"
 #include "intake/application_signature.h"
 
-#define INTAKE_SETTINGS 9
+#define INTAKE_SETTINGS 10
 extern const struct setting intake_settings[INTAKE_SETTINGS];
 
 extern struct outside_peer intake_payment, intake_mynaportal;

@@ -195,10 +195,10 @@ static void *refresh_run(void *arg)
     return NULL;
 }
 
-bool revocation_start(struct revocation *revocation, const char *url, int64_t seconds)
+bool revocation_start(struct revocation *revocation, const char *url, const char *ca_file, int64_t seconds)
 {
     revocation->authority = (struct outside_peer){
-        .name = "jpki", .base_url = url, .total_ms = FETCH_MS, .answer_max = REVOCATION_CRL_BYTES};
+        .name = "jpki", .base_url = url, .ca_file = ca_file, .total_ms = FETCH_MS, .answer_max = REVOCATION_CRL_BYTES};
     revocation->seconds = seconds;
     revocation->started = pthread_create(&revocation->thread, NULL, refresh_run, revocation) == 0;
     return revocation->started;

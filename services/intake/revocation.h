@@ -27,7 +27,7 @@ struct revocation *revocation_new(const struct trust_roots *roots);
 
 /* Start the thread that fetches from url ("http://127.0.0.1:8430/crl", kept by the caller; no slash at the end) at
  * once, then every `seconds`, and every second while a root has no list that counts. */
-MUST_USE bool revocation_start(struct revocation *revocation, const char *url, int64_t seconds);
+MUST_USE bool revocation_start(struct revocation *revocation, const char *url, const char *ca_file, int64_t seconds);
 /* Ends the thread if it was started; waits for at most one fetch. No reader may be left. NULL is nothing. */
 void revocation_free(struct revocation *revocation);
 

@@ -44,6 +44,8 @@ const struct existing_system *existing_system_by_name(const char *name)
 
 void existing_systems_open(void)
 {
+    const char *roots = *setting_text("SHIKAKU_OUTSIDE_CA") ? setting_text("SHIKAKU_OUTSIDE_CA") : NULL;
+    kaigi.ca_file = hoikushi.ca_file = ginou.ca_file = roots;
     kaigi.base_url = setting_text("SHIKAKU_KAIGI_URL");
     hoikushi.base_url = setting_text("SHIKAKU_HOIKUSHI_URL");
     ginou.base_url = setting_text("SHIKAKU_GINOU_URL");

@@ -13,6 +13,8 @@ static const struct setting settings[] = {
     {"SHIKAKU_HOIKUSHI_URL", SETTING_URL, "http://127.0.0.1:8432", 0, 0, "保育士登録システム: base address."},
     {"SHIKAKU_GINOU_URL", SETTING_URL, "http://127.0.0.1:8433", 0, 0,
         "技能検定受検者情報収集・管理システム: base address."},
+    {"SHIKAKU_OUTSIDE_CA", SETTING_TEXT, "", 0, 0,
+        "https: file of root certificates of outside systems; empty: the machine's."},
     {"SHIKAKU_LEGACY_WAIT_MS", SETTING_NUMBER, "10000", 100, 120000,
         "How long one call to an existing system may take, in ms."},
     {"SHIKAKU_LEGACY_TRIES", SETTING_NUMBER, "8", 1, 1000, "Tries after which a person is asked."},

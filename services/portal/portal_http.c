@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/eventfd.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
@@ -304,6 +305,23 @@ static void request_take(struct evhttp_request *request, void *argument)
 
 /* --- life --- */
 
+static bool listener_bind(struct http_front *front, struct evconnlistener *listener)
+{
+    front->bound = listener ? evhttp_bind_listener(front->http, listener) : NULL;
+    if (listener && !front->bound)
+        evconnlistener_free(listener);
+    return front->bound != NULL;
+}
+
+static bool port_listen(struct http_front *front, int port)
+{
+    const struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    evhttp_set_bevcb(front->http, front->spec.connection_new, NULL);
+    return listener_bind(front, evconnlistener_new_bind(front->base, NULL, NULL,
+                                    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, BACKLOG,
+                                    (const struct sockaddr *)&address, sizeof address));
+}
+
 static bool socket_listen(struct http_front *front, const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -316,10 +334,7 @@ static bool socket_listen(struct http_front *front, const char *path)
     struct evconnlistener *listener = evconnlistener_new_bind(front->base, NULL, NULL,
         LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, BACKLOG, (struct sockaddr *)&address, sizeof address);
     umask(before);
-    front->bound = listener ? evhttp_bind_listener(front->http, listener) : NULL;
-    if (listener && !front->bound)
-        evconnlistener_free(listener);
-    return front->bound != NULL;
+    return listener_bind(front, listener);
 }
 
 static bool http_start(struct http_front *front)
@@ -333,7 +348,7 @@ static bool http_start(struct http_front *front)
     evhttp_set_timeout(front->http, front->spec.read_seconds);
     evhttp_set_allowed_methods(front->http, ALL_METHODS);
     evhttp_set_gencb(front->http, request_take, front);
-    return socket_listen(front, front->spec.socket);
+    return front->spec.port ? port_listen(front, front->spec.port) : socket_listen(front, front->spec.socket);
 }
 
 static void front_free(struct http_front *front)
@@ -379,7 +394,8 @@ void http_close(struct http_front *front)
         return;
     front->closing = true;
     evhttp_del_accept_socket(front->http, front->bound);
-    unlink(front->spec.socket);
+    if (!front->spec.port)
+        unlink(front->spec.socket);
     pool_close(front->pool);
     answers_send(front);
     if (front->unsent) {

@@ -1,4 +1,5 @@
-/* The HTTP front on a unix socket, behind HAProxy. evhttp is touched by the loop thread alone.
+/* The HTTP front, behind HAProxy: on a unix socket, or between hosts on a port of TLS. evhttp is touched by the loop
+ * thread alone.
  *
  * The life of a request: evhttp reads it whole, within its limits (read_take) -> an exchange with copies of all that
  * matters -> the pool's queue, or 503 -> a worker fills the answer -> the loop is woken and sends it.
@@ -12,12 +13,15 @@
 #include "portal/portal_pool.h"
 #include "portal/portal_routes.h"
 
+#include <event2/bufferevent.h>
 #include <event2/event.h>
 
 struct http_front;
 
 struct http_spec {
     const char *socket; /* path, at most 107 bytes; 0600 */
+    int port;           /* not 0: listen there instead, at every address, each connection made by `connection_new` */
+    struct bufferevent *(*connection_new)(struct event_base *base, void *nothing);
     const struct http_route *routes;
     size_t route_count;
     int read_seconds;      /* a client that sends nothing for so long is dropped */

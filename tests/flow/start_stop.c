@@ -188,13 +188,30 @@ START_TEST(services_start_in_any_order)
 }
 END_TEST
 
-/* Told to stop while it waits for the database, a service stops. */
+static int page_status(const char *service, const char *page)
+{
+    struct journey_answer answer = {0};
+    admin_get(service, page, &answer);
+    int status = answer.status;
+    journey_answer_fini(&answer);
+    return status;
+}
+
+static void await_status(const char *service, const char *page, int status)
+{
+    for (int64_t until = journey_clock_ms() + READY_MS; page_status(service, page) != status; wire_pause(LOOK_MS))
+        ck_assert_msg(journey_clock_ms() < until, "%s%s does not become %d", service, page, status);
+}
+
+/* While it waits for the database a service lives, is not ready, and stops when it is told to. */
 START_TEST(a_waiting_service_stops)
 {
     struct child child;
     ck_assert(stack_do("stop", "intake"));
     service_start(&child, "intake", "export SHIKAKU_DSN='host=/nonexistent connect_timeout=1'");
     await_log(&child, "\"waiting_for_database\"");
+    await_status("intake", "/healthz", 200);
+    ck_assert_int_eq(page_status("intake", "/readyz"), 503);
     ck_assert_int_eq(kill(child.pid, SIGTERM), 0);
     ck_assert_int_eq(child_wait(&child, STOP_MS), 0);
     ck_assert(log_says(&child, "\"stopped\""));
@@ -229,6 +246,21 @@ START_TEST(each_service_tells_how_it_is)
     admin_get(service, "/nothing", &answer);
     ck_assert_int_eq(answer.status, 404);
     journey_answer_fini(&answer);
+}
+END_TEST
+
+/* A database that is lost is no reason to be killed, but one to be given no work. */
+START_TEST(readiness_follows_the_database)
+{
+    ck_assert(stack_do("stop", "postgres"));
+    for (int i = 0; i < SERVICES; i++)
+        if (strcmp(services[i], "portal") != 0) {
+            await_status(services[i], "/readyz", 503);
+            ck_assert_int_eq(page_status(services[i], "/healthz"), 200);
+        }
+    ck_assert(stack_do("start", "postgres"));
+    for (int i = 0; i < SERVICES; i++)
+        await_status(services[i], "/readyz", 200);
 }
 END_TEST
 
@@ -540,6 +572,7 @@ int main(void)
     tcase_add_test(logs, a_failing_step_names_its_application);
     TCase *admin = case_make(suite, "admin port", true);
     tcase_add_loop_test(admin, each_service_tells_how_it_is, 0, SERVICES);
+    tcase_add_test(admin, readiness_follows_the_database);
     TCase *stops = case_make(suite, "stopping", true);
     tcase_add_loop_test(stops, a_request_on_its_way_is_answered, 0, 2);
     tcase_add_loop_test(stops, each_service_stops_cleanly, 0, SERVICES);

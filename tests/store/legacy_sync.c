@@ -38,6 +38,7 @@ static const struct setting settings[] = {
     {"SHIKAKU_PROGRAMMES", SETTING_TEXT, "deploy/programmes", 0, 0, "definitions"},
     {"SHIKAKU_KAIGI_URL", SETTING_TEXT, "", 0, 0, "stand-in"},
     {"SHIKAKU_HOIKUSHI_URL", SETTING_TEXT, "http://127.0.0.1:1", 0, 0, "nobody"},
+    {"SHIKAKU_OUTSIDE_CA", SETTING_TEXT, "", 0, 0, "none"},
     {"SHIKAKU_GINOU_URL", SETTING_TEXT, "http://127.0.0.1:1", 0, 0, "nobody"},
     {"SHIKAKU_LEGACY_WAIT_MS", SETTING_NUMBER, "500", 1, 10000, "wait"},
     {"SHIKAKU_LEGACY_TRIES", SETTING_NUMBER, TRIES, 1, 10, "tries"},

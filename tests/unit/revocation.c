@@ -230,7 +230,7 @@ START_TEST(the_thread_fetches_and_keeps_the_newest)
     char url[64];
     server_start(&server);
     snprintf(url, sizeof url, "http://127.0.0.1:%u/crl", server.port);
-    ck_assert(revocation_start(revocation, url, 1));
+    ck_assert(revocation_start(revocation, url, NULL, 1));
     for (int i = 0; i < 1000 && server.asked == 0; i++)
         usleep(10000);
     ck_assert_int_gt(server.asked, 0);
