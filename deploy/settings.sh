@@ -141,9 +141,10 @@ settings_urls
 : "${SHIKAKU_CRL_URL:=$SHIKAKU_JPKI_URL}"
 export SHIKAKU_NETWORK_URL SHIKAKU_NOTICE_URL SHIKAKU_CRL_URL
 : "${SHIKAKU_HTTPS_PORT:=${SHIKAKU_PORTS[haproxy]}}"
+: "${SHIKAKU_HTTPS_ADDRESS:=127.0.0.1}"
 : "${SHIKAKU_PUBLIC_URL:=https://localhost:$SHIKAKU_HTTPS_PORT}"
 : "${SHIKAKU_PORTAL_SOCKET:=$SHIKAKU_RUN/portal.http}"
-export SHIKAKU_HTTPS_PORT SHIKAKU_PUBLIC_URL SHIKAKU_PORTAL_SOCKET
+export SHIKAKU_HTTPS_PORT SHIKAKU_HTTPS_ADDRESS SHIKAKU_PUBLIC_URL SHIKAKU_PORTAL_SOCKET
 
 # What differs from service to service.
 settings_of() {
@@ -152,6 +153,19 @@ settings_of() {
     SHIKAKU_DSN=${!given:-$(settings_dsn "$1")}
     [[ $1 != portal ]] || SHIKAKU_DSN=
     export SHIKAKU_DSN
+}
+
+# Where a cluster listens: on its socket here, or, run by others, on the host SHIKAKU_PGHOST (main), SHIKAKU_PGHOST_VAULT …; over
+# a network always verified, by the stack's own authority or SHIKAKU_PGCA, SHIKAKU_PGCA_VAULT ….
+settings_pghost() {
+    local given=SHIKAKU_PGHOST_${1^^}
+    [[ $1 != main ]] || given=SHIKAKU_PGHOST
+    printf '%s' "${!given:-$SHIKAKU_RUN/$(settings_place "$1")}"
+}
+settings_pgca() {
+    local given=SHIKAKU_PGCA_${1^^}
+    [[ $1 != main ]] || given=SHIKAKU_PGCA
+    printf '%s' "${!given:-$SHIKAKU_KEYS/peers/bus-ca.pem}"
 }
 
 # The connection string of a role: a service's name, `owner` (migrations only) or `postgres` (the cluster's own). These two
@@ -164,6 +178,9 @@ settings_dsn() {
         keys=$(settings_role_keys "$1" "$cluster")
     fi
     [[ $1 != postgres ]] || user=postgres
-    printf 'host=%s/%s port=5432 dbname=%s user=%s passfile=%s/db-password' \
-        "$SHIKAKU_RUN" "$(settings_place "$cluster")" "${SHIKAKU_DATABASE_NAME:-shikaku}" "$user" "$keys"
+    local host verified=
+    host=$(settings_pghost "$cluster")
+    [[ $host == /* ]] || verified=" sslmode=verify-full sslrootcert=$(settings_pgca "$cluster")"
+    printf 'host=%s port=5432 dbname=%s user=%s passfile=%s/db-password%s' \
+        "$host" "${SHIKAKU_DATABASE_NAME:-shikaku}" "$user" "$keys" "$verified"
 }

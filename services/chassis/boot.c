@@ -155,6 +155,7 @@ static bool audit_await(const struct service *service)
     struct work *work = work_new(service);
     bool answered = false;
     for (bool told = false; work && !answered && !atomic_load(&told_to_stop);) {
+        event_base_loop(base, EVLOOP_NONBLOCK); /* /healthz */
         Audit__AppendRequest nothing = AUDIT__APPEND_REQUEST__INIT;
         ProtobufCMessage *reply;
         answered = work_call(work, ROUTE_audit_append, NULL, &nothing.base, &reply);

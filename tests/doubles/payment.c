@@ -38,7 +38,8 @@ static void charge_answer(struct double_exchange *x, const char *id)
     json_t *charge = json_object_get(((struct payment *)x->state)->charges, id);
     const char *host = double_header(x, "Host"); /* whoever could ask can also pay there */
     char url[320];
-    snprintf(url, sizeof url, "http://%.200s/pay/%s", host ? host : "127.0.0.1", id);
+    snprintf(url, sizeof url, "%s://%.200s/pay/%s", double_option(x->server, "scheme", "http"),
+        host ? host : "127.0.0.1", id);
     double_answer(x, 200,
         json_pack("{ss ss sO sO sO}", "charge", id, "pay_url", url, "amount", json_object_get(charge, "amount"),
             "receipt", json_object_get(charge, "receipt"), "state", json_object_get(charge, "state")));

@@ -44,6 +44,8 @@ static CURL *handle_make(void)
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)TOTAL_MS);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, body_take);
+    if (*journey_setting("SHIKAKU_OUTSIDE_CA"))
+        curl_easy_setopt(curl, CURLOPT_CAINFO, journey_setting("SHIKAKU_OUTSIDE_CA"));
     return curl;
 }
 
