@@ -28,6 +28,8 @@
 extern char **environ;
 
 static const struct setting settings[] = {
+    {"SHIKAKU_MANAGERS_ANEW", SETTING_TEXT, "", 0, 0,
+        "Managers, with a comma between, whose use has ended and may begin anew, with nothing. For one start."},
     {"SHIKAKU_KEYS", SETTING_TEXT, "var/keys", 0, 0, "folder of the keys: a folder a service, and peers/"},
     {"SHIKAKU_BIN", SETTING_TEXT, "build/release/bin", 0, 0, "folder of the programs, for the key helper"},
 };
@@ -39,6 +41,8 @@ struct ring {
 
 static struct ring *ring;
 static size_t ring_count;
+static char ended[KEYS_MAX][32]; /* managers with keys of which none can be had any more */
+static size_t ended_count;
 static atomic_bool ring_gone[KEYS_MAX]; /* forgotten while the process runs */
 
 struct helper {
@@ -139,7 +143,29 @@ static bool bus_key_take(struct helper *helper, const char *service)
     return ring_put(0, "*", KEY_BUS);
 }
 
-/* A key whose wrapping key was destroyed is gone on purpose: its manager was erased. */
+static bool is_ended(const char *manager)
+{
+    for (size_t i = 0; i < ended_count; i++)
+        if (strcmp(ended[i], manager) == 0)
+            return true;
+    return false;
+}
+
+/* A key whose wrapping key was destroyed is gone on purpose: its manager was erased, and this row, if it holds
+ * anything, came back with a copy of the database. The service's own keys are never erased: without them this is
+ * another token. */
+static bool erased_take(uint32_t id, const char *manager)
+{
+    if (strcmp(manager, "*") == 0) {
+        journal(JOURNAL_ERROR, NULL, "token_is_another", NUMBER("key", id));
+        return false;
+    }
+    journal(JOURNAL_WARNING, NULL, "key_erased", NUMBER("key", id), WORD("manager", manager));
+    if (!is_ended(manager))
+        snprintf(ended[ended_count++], sizeof *ended, "%s", manager);
+    return true;
+}
+
 static bool row_take(struct helper *helper, const PGresult *rows, int row)
 {
     struct bytes manager = pg_get_bytes(rows, row, 1), kind_text = pg_get_bytes(rows, row, 2);
@@ -149,22 +175,20 @@ static bool row_take(struct helper *helper, const PGresult *rows, int row)
     enum key_kind kind;
     if (keyring_by_id(id))
         return true;
-    if (!wrapped.len) { /* destroyed in the table, too (ERASE-2) */
-        journal(JOURNAL_WARNING, NULL, "key_erased", NUMBER("key", id));
-        return true;
-    }
     if (!kind_parse((const char *)kind_text.data, kind_text.len, &kind) ||
         !request_fill(&request, KEY_REQUEST_UNWRAP, manager.data, manager.len, kind) ||
         wrapped.len > sizeof request.wrapped)
         return false;
+    if (!wrapped.len) /* destroyed in the table, too (ERASE-2) */
+        return erased_take(id, request.manager);
     request.wrapped_len = (uint32_t)wrapped.len;
     memcpy(request.wrapped, wrapped.data, wrapped.len);
     enum token_result result = helper_ask(helper, &request);
-    if (result == TOKEN_GONE)
-        journal(JOURNAL_WARNING, NULL, "key_erased", NUMBER("key", id), WORD("manager", request.manager));
+    if (result == TOKEN_GONE || (result == TOKEN_FAILED && pg_get_bool(rows, row, 4)))
+        return erased_take(id, request.manager);
     if (result == TOKEN_FAILED)
         journal(JOURNAL_ERROR, NULL, "key_not_unwrapped", NUMBER("key", id), WORD("manager", request.manager));
-    return result == TOKEN_OK ? ring_put(id, request.manager, kind) : result == TOKEN_GONE;
+    return result == TOKEN_OK && ring_put(id, request.manager, kind);
 }
 
 static bool rows_take(struct helper *helper, struct pg *pg, struct fault *fault)
@@ -190,16 +214,36 @@ static bool want_make(struct helper *helper, struct pg *pg, const struct key_wan
         pg, want->manager, key_kind_text(want->kind), ring->reply.wrapped, TOKEN_WRAPPED_BYTES, fault);
 }
 
+static bool may_begin_anew(const char *manager)
+{
+    const char *at = setting_text("SHIKAKU_MANAGERS_ANEW");
+    size_t len = strlen(manager);
+    for (; *at; at += strcspn(at, ","), at += *at == ',')
+        if (strcspn(at, ",") == len && memcmp(at, manager, len) == 0)
+            return true;
+    return false;
+}
+
+/* A manager that ended stays so until an operator says otherwise: then what is left of its keys is retired first. */
+static bool want_is_due(struct pg *pg, const struct key_want *want, bool *due, struct fault *fault)
+{
+    *due = !keyring_newest(want->manager, want->kind);
+    if (!*due || !is_ended(want->manager))
+        return true;
+    *due = may_begin_anew(want->manager);
+    journal(JOURNAL_WARNING, NULL, *due ? "manager_begins_anew" : "manager_ended", WORD("manager", want->manager),
+        WORD("setting", "SHIKAKU_MANAGERS_ANEW"));
+    return !*due || keyring_store_retire(pg, want->manager, key_kind_text(want->kind), fault);
+}
+
 static bool wants_make(
     struct helper *helper, struct pg *pg, const struct key_want *wants, size_t count, struct fault *fault)
 {
-    bool made = false;
+    bool made = false, due;
     for (size_t i = 0; i < count; i++) {
-        if (keyring_newest(wants[i].manager, wants[i].kind))
-            continue;
-        if (!want_make(helper, pg, &wants[i], fault))
+        if (!want_is_due(pg, &wants[i], &due, fault) || (due && !want_make(helper, pg, &wants[i], fault)))
             return false;
-        made = true;
+        made |= due;
     }
     return !made || rows_take(helper, pg, fault);
 }
@@ -211,7 +255,7 @@ static bool ring_new(void)
         return false;
     }
     ring = OPENSSL_secure_zalloc(sizeof *ring);
-    ring_count = 0;
+    ring_count = ended_count = 0;
     for (size_t i = 0; i < KEYS_MAX; i++)
         atomic_store(&ring_gone[i], false);
     return ring != NULL;

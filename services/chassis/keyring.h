@@ -29,8 +29,9 @@ struct key {
 };
 
 /* Unwrap every key of `service` and make those of `wants` that do not exist yet (several replicas may do so at once:
- * one wins). pg may be NULL for a service without a schema (portal): then only the bus key is had. Called once, before
- * threads. */
+ * one wins). Not those of a manager that ended (its rows are there, empty or with no wrapping key in the token, e.g.
+ * after a restore): it is told in the journal (manager_ended) and stays without, unless SHIKAKU_MANAGERS_ANEW names it.
+ * pg may be NULL for a service without a schema (portal): then only the bus key is had. Called once, before threads. */
 MUST_USE bool keyring_open(
     const char *service, struct pg *pg, const struct key_want *wants, size_t count, struct fault *fault);
 void keyring_close(void); /* wipes */

@@ -7,12 +7,16 @@
 #define STATEMENT_MAX 256
 
 /* The schema is the service's name, known only at start; the statements are completed once. */
-static char list_sql[STATEMENT_MAX], add_sql[STATEMENT_MAX];
+static char list_sql[STATEMENT_MAX], add_sql[STATEMENT_MAX], retire_sql[STATEMENT_MAX];
 
-static const char list_form[] = "SELECT key_id, manager, kind, wrapped FROM %s.data_key ORDER BY key_id";
+static const char list_form[] =
+    "SELECT key_id, manager, kind, wrapped, retired_at IS NOT NULL FROM %s.data_key ORDER BY key_id";
 static const char add_form[] =
     "INSERT INTO %s.data_key (manager, kind, wrapped) VALUES ($1, $2, $3) "
     "ON CONFLICT (manager, kind) WHERE retired_at IS NULL DO NOTHING";
+
+static const char retire_form[] =
+    "UPDATE %s.data_key SET retired_at = now() WHERE manager = $1 AND kind = $2 AND retired_at IS NULL";
 
 bool keyring_store_open(const char *schema)
 {
@@ -23,6 +27,7 @@ bool keyring_store_open(const char *schema)
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     snprintf(list_sql, sizeof list_sql, list_form, schema);
     snprintf(add_sql, sizeof add_sql, add_form, schema);
+    snprintf(retire_sql, sizeof retire_sql, retire_form, schema);
 #pragma GCC diagnostic pop
     return true;
 }
@@ -37,5 +42,12 @@ bool keyring_store_add(
 {
     pg_begin(pg, "");
     pg_queue(pg, add_sql, PG_VALUES(pg_text(manager), pg_text(kind), pg_bytes(wrapped, len)));
+    return pg_commit(pg, fault);
+}
+
+bool keyring_store_retire(struct pg *pg, const char *manager, const char *kind, struct fault *fault)
+{
+    pg_begin(pg, "");
+    pg_queue(pg, retire_sql, PG_VALUES(pg_text(manager), pg_text(kind)));
     return pg_commit(pg, fault);
 }

@@ -7,11 +7,14 @@
 /* Fix the schema. Once a process, before the others; false for a name that is none of a schema. */
 MUST_USE bool keyring_store_open(const char *schema);
 
-/* key_id, manager, kind, wrapped of every key, oldest first. The caller's, PQclear it. */
+/* key_id, manager, kind, wrapped, whether retired, of every key, oldest first. The caller's, PQclear it. */
 MUST_USE PGresult *keyring_store_list(struct pg *pg, struct fault *fault);
 
 /* Add a key unless one of this manager and kind is in force already; either is true. Durable on return. */
 MUST_USE bool keyring_store_add(
     struct pg *pg, const char *manager, const char *kind, const void *wrapped, size_t len, struct fault *fault);
+
+/* Retire what is in force of this manager and kind, so that another can be added. */
+MUST_USE bool keyring_store_retire(struct pg *pg, const char *manager, const char *kind, struct fault *fault);
 
 #endif

@@ -84,7 +84,7 @@ int corrections_sweep(struct work *work, const struct lane *lane)
     return lapsed;
 }
 
-static int sweep_turn(struct work *work, const struct lane *lane)
+int corrections_turn(struct work *work, const struct lane *lane)
 {
     static _Atomic int64_t swept_at_ms;
     int64_t now = clock_ms();
@@ -93,5 +93,3 @@ static int sweep_turn(struct work *work, const struct lane *lane)
     swept_at_ms = now;
     return corrections_sweep(work, lane);
 }
-
-const struct lane correction_lanes[CORRECTION_LANES] = {{"corrections", 1, sweep_turn, NULL, 0, 0}};

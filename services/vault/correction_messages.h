@@ -10,7 +10,7 @@ enum outcome corrections_act(struct work *work);
 /* Ends what was asked for more than SHIKAKU_CORRECTION_DAYS ago, at every manager, each with its record of use. */
 int corrections_sweep(struct work *work, const struct lane *lane);
 
-#define CORRECTION_LANES 1
-extern const struct lane correction_lanes[CORRECTION_LANES];
+/* The same as a lane: when it is due. */
+int corrections_turn(struct work *work, const struct lane *lane);
 
 #endif

@@ -1,5 +1,8 @@
 #include "vault/ending_store.h"
 
+#include "chassis/journal.h"
+#include "chassis/keyring.h"
+
 #include <inttypes.h>
 
 static const char sql_ending_find[] = "SELECT certificate FROM vault.erasure WHERE manager = $1";
@@ -39,4 +42,23 @@ bool ending_make(struct work *work, const char *reason, char **certificate)
         return fault_set(&work->fault, FAULT_internal, NULL);
     pg_queue(work->pg, sql_ending_add, PG_VALUES(pg_text(work_manager(work)), pg_text(*certificate)));
     return true;
+}
+
+static const char sql_keys_emptied[] =
+    "SELECT key_id, manager FROM vault.data_key WHERE wrapped = ''::bytea ORDER BY key_id";
+
+int endings_watch(struct work *work, const struct lane *lane)
+{
+    (void)lane;
+    PGresult *rows =
+        pg_ensure(work->pg, &work->fault) ? pg_query(work->pg, sql_keys_emptied, &work->fault, PG_NONE) : NULL;
+    for (int row = 0; rows && row < PQntuples(rows); row++) {
+        const char *manager = pg_get_text(rows, row, 1, work->arena);
+        if (!manager || !keyring_by_id((uint32_t)pg_get_integer(rows, row, 0)))
+            continue;
+        keyring_forget(manager);
+        journal(JOURNAL_WARNING, NULL, "manager_ended", WORD("manager", manager));
+    }
+    PQclear(rows);
+    return 0;
 }

@@ -1,5 +1,6 @@
 #include "chassis/boot.h"
 #include "vault/correction_messages.h"
+#include "vault/ending_store.h"
 #include "vault/number_messages.h"
 #include "vault/sandbox.h"
 #include "vault/vault_setup.h"
@@ -11,6 +12,10 @@ static bool prepare(struct fault *fault)
 
 int main(int argc, char **argv)
 {
+    static const struct lane lanes[] = {
+        {"corrections", 1, corrections_turn, NULL, 0, 0},
+        {"endings", 1, endings_watch, NULL, 0, 0},
+    };
     const struct service vault = {
         .name = "vault",
         .schema_version = 3,
@@ -20,8 +25,8 @@ int main(int argc, char **argv)
         .prepare = prepare,
         .messages = number_messages,
         .message_count = NUMBER_MESSAGES,
-        .lanes = correction_lanes,
-        .lane_count = CORRECTION_LANES,
+        .lanes = lanes,
+        .lane_count = sizeof lanes / sizeof *lanes,
         .attach = sandbox_enter,
     };
     return service_run(&vault, argc, argv);
