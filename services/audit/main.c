@@ -22,9 +22,11 @@ static const struct setting settings[] = {
     {"SHIKAKU_KEEP_" #NAME "_MONTHS", SETTING_NUMBER, #months, 12, 1200,                                               \
         "Months for which records of use of kind " #name " (" japanese ") are kept."},
 #define ACT(act, kind)
+#define BARE(route, why)
 #include "acts.def"
 #undef KIND
 #undef ACT
+#undef BARE
 };
 
 static size_t keys(const struct key_want **wants)

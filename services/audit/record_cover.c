@@ -11,9 +11,11 @@
 static const char *const kinds[] = {
 #define KIND(name, NAME, months, japanese) #name,
 #define ACT(act, kind)
+#define BARE(route, why)
 #include "acts.def"
 #undef KIND
 #undef ACT
+#undef BARE
 };
 
 static const struct {
@@ -21,9 +23,11 @@ static const struct {
 } acts[] = {
 #define KIND(name, NAME, months, japanese)
 #define ACT(act, kind) {#act, #kind},
+#define BARE(route, why)
 #include "acts.def"
 #undef KIND
 #undef ACT
+#undef BARE
 };
 
 size_t kinds_list(const char *const **list)

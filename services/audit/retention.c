@@ -20,9 +20,11 @@ static const struct {
 } kept[] = {
 #define KIND(name, NAME, months, japanese) {#name, "SHIKAKU_KEEP_" #NAME "_MONTHS"},
 #define ACT(act, kind)
+#define BARE(route, why)
 #include "acts.def"
 #undef KIND
 #undef ACT
+#undef BARE
 };
 
 struct ending {

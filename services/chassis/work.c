@@ -1,14 +1,11 @@
 #include "chassis/work.h"
 
-#include "chassis/audit_link.h"
 #include "chassis/audit_outbox_store.h"
 #include "chassis/cover.h"
 #include "chassis/exchange_store.h"
 #include "chassis/journal.h"
 #include "chassis/step.h"
 #include "chassis/work_state.h"
-
-#include "audit.pb-c.h"
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -269,6 +266,8 @@ enum outcome work_commit(struct work *work, const ProtobufCMessage *reply)
         pg_rollback(work->pg);
         return work_end(work);
     }
+    if (in_database && reply)
+        record_what_was_not_said(work);
     if (reply ? !reply_keep(work, reply) : has_key(work)) /* a command commits once, with its reply */
         return work_refuse_with(work, FAULT_internal, NULL);
     if (!in_database || pg_commit(work->pg, &work->fault)) {
@@ -294,52 +293,6 @@ enum outcome work_refuse_with(struct work *work, enum fault_code code, const cha
 {
     fault_set(&work->fault, code, field);
     return work_refuse(work);
-}
-
-/* Records of use */
-
-static void event_fill(struct work *work, const struct touch *touch, const char *outcome, Audit__Event *event)
-{
-    struct work_state *state = work->state;
-    event->service = (char *)state->service->name;
-    event->at_ms = clock_ms();
-    event->who = work->actor ? (char *)work->actor->account : work->peer ? state->peer.name : event->service;
-    event->terminal = work->actor ? (char *)work->actor->terminal : "";
-    event->role = work->actor ? (char *)work->actor->role : "";
-    event->act = (char *)(touch->act ? touch->act : route_row(state->route)->name);
-    event->manager = state->manager;
-    event->subject = (char *)(touch->subject ? touch->subject : "");
-    event->reason = (char *)(touch->reason ? touch->reason : "");
-    event->outcome = (char *)outcome;
-    event->count = touch->count ? touch->count : 1;
-    event->purpose = work->actor ? state->purpose : "";
-}
-
-static void audit_put(struct work *work, const struct touch *touch, const char *outcome)
-{
-    struct audit_chain *chain = &work->state->pending;
-    Audit__Event event = AUDIT__EVENT__INIT;
-    uint8_t previous[AUDIT_LINK_BYTES];
-    event_fill(work, touch, outcome, &event);
-    struct bytes packed = {NULL, audit__event__get_packed_size(&event)};
-    packed.data = arena_take(work->arena, packed.len);
-    if (!packed.data) {
-        pg_fail(work->pg, FAULT_internal); /* no touch of a person's data without its record */
-        return;
-    }
-    audit__event__pack(&event, packed.data);
-    memcpy(previous, chain->digest, sizeof previous);
-    if (!audit_link_make(previous, ++chain->sequence, packed, chain->digest)) {
-        pg_fail(work->pg, FAULT_internal);
-        return;
-    }
-    audit_outbox_put(work->pg, chain->instance, chain->worker, chain->sequence, previous, chain->digest, packed);
-    work->state->audit_filled = true;
-}
-
-void work_audit(struct work *work, const struct touch *touch)
-{
-    audit_put(work, touch, "done");
 }
 
 /* Handled at the same time, perhaps, by another worker, which won: look again. */
@@ -370,7 +323,7 @@ enum outcome work_refuse(struct work *work)
         state->pending = state->committed;
         if (work->envelope && fault_outcome(refused.code) == OUTCOME_REJECT && pg_ensure(work->pg, &work->fault)) {
             pg_begin(work->pg, state->manager);
-            audit_put(work, &(struct touch){.reason = work->correlation}, fault_code_text(refused.code));
+            record_refusal(work, refused.code);
             if (pg_commit(work->pg, &work->fault)) {
                 chain_advance(state);
                 step_wake(LANE_AUDIT);

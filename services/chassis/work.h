@@ -72,7 +72,10 @@ struct touch {
     const char *subject; /* pseudonym; "" where there is none yet */
     const char *reason;  /* application id or schedule */
     uint32_t count;      /* persons; 0 is taken as 1 */
+    bool nobody;         /* it looked and found nobody */
 };
+/* Where a handler of a request commits without any, the chassis records it by the request's own fields, unless
+ * proto/acts.def says that the route touches nobody's data. Refusals are recorded by the chassis too. */
 void work_audit(struct work *work, const struct touch *touch);
 
 /* Put an event into the outbox, in the open transaction. `aggregate` keeps the order of events about one thing

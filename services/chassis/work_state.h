@@ -41,6 +41,11 @@ void work_take_request(
  * too. */
 void work_take_manager(struct work *work, const ProtobufCMessage *request);
 
+/* Records of use that the chassis makes by itself (work_record.c): of a request whose handler said nothing, and of one
+ * that is refused. */
+void record_what_was_not_said(struct work *work);
+void record_refusal(struct work *work, enum fault_code code);
+
 /* The chassis's own lanes. */
 #define LANE_OUTBOX "outbox"
 #define LANE_AUDIT "audit_relay"

@@ -70,8 +70,7 @@ enum outcome list_act(struct work *work)
             return work_refuse(work);
         reply.n_applications++;
     }
-    if (reply.n_applications)
-        work_audit(work, &(struct touch){.count = (uint32_t)reply.n_applications});
+    work_audit(work, &(struct touch){.count = (uint32_t)reply.n_applications, .nobody = !reply.n_applications});
     return work_commit(work, &reply.base);
 }
 

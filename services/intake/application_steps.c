@@ -310,9 +310,11 @@ static size_t leased_read(struct work *work, const struct leased *leased, size_t
     for (size_t i = 0; i < count; i++) {
         work_switch(work, leased[i].manager);
         work->fault.code = FAULT_NONE;
-        if (application_find(work, leased[i].application, &list[read]))
-            read++;
-        else
+        if (application_find(work, leased[i].application, &list[read])) {
+            const struct application *a = &list[read++];
+            work_audit(
+                work, &(struct touch){.act = "application_opened", .subject = a->pseudonym, .reason = a->application});
+        } else
             journal(JOURNAL_ERROR, leased[i].application, "application_unreadable",
                 WORD("code", fault_code_text(work->fault.code)));
     }

@@ -120,9 +120,13 @@ static bool turn_record(struct work *work, struct gateway_turn *turn)
         return false;
     if (gateway_state_is_final(inquiry->state))
         finish_record(work, turn);
-    else
+    else {
         gateway_move_put(
             work, inquiry, inquiry->state == INQUIRY_CODE_NEEDED ? LANE_ACQUIRE : LANE_NETWORK, due_in(turn));
+        work_audit(
+            work, &(struct touch){
+                      .act = "intermediate_tried", .subject = inquiry->gateway_id, .reason = inquiry->application});
+    }
     return true;
 }
 
@@ -191,6 +195,7 @@ static int forget_turn(struct work *work, const struct lane *lane)
     for (int i = 0; i < count; i++) {
         gateway_inquiry_remove_put(work, &leased[i]);
         gateway_queue_remove_put(work, &leased[i]);
+        work_audit(work, &(struct touch){.act = "intermediate_result_deleted", .reason = leased[i].id});
     }
     return work_commit(work, NULL) == OUTCOME_DONE ? count : 0;
 }

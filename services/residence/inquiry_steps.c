@@ -203,6 +203,9 @@ static void turn_record(struct work *work, struct inquiry *leased, int count, co
         const char *outcome = outcome_of(&leased[i], &items[i]);
         if (!outcome) {
             inquiry_move_put(work, &leased[i], lane->name, retry_delay(leased[i].attempt));
+            work_audit(
+                work, &(struct touch){
+                          .act = "residence_tried", .subject = leased[i].pseudonym, .reason = leased[i].application});
         } else if (!finish_record(work, &leased[i], &items[i], outcome, file)) {
             (void)work_refuse(work);
             return;
@@ -281,6 +284,7 @@ static void acquisitions_record(struct work *work, const struct inquiry *leased,
     for (int i = 0; i < count; i++) {
         if (!passed && leased[i].attempt < tries) {
             inquiry_move_put(work, &leased[i], LANE_ACQUIRE, retry_delay(leased[i].attempt));
+            work_audit(work, &(struct touch){.act = "residence_acquisition_tried", .reason = leased[i].id});
             continue;
         }
         passing_remove_put(work, leased[i].manager, leased[i].id, "acquisition");
@@ -329,6 +333,7 @@ static int forget_turn(struct work *work, const struct lane *lane)
     for (int i = 0; i < count; i++) {
         passing_remove_put(work, leased[i].manager, leased[i].id, "list");
         inquiry_remove_put(work, &leased[i]);
+        work_audit(work, &(struct touch){.act = "residence_list_deleted", .reason = leased[i].id});
     }
     return work_commit(work, NULL) == OUTCOME_DONE ? count : 0;
 }

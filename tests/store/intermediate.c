@@ -189,7 +189,12 @@ START_TEST(a_family_register_is_had)
     ck_assert_uint_eq(standin_took(&ipn, "inquiry"), 1);
     ck_assert_uint_eq(standin_took(&ipn, "provision"), 1);
     ck_assert_uint_eq(standin_took(&moj, "provision"), 1);
-    shows("SELECT count(*) FROM intermediate.audit_outbox", "1");
+    shows("SELECT count(*) FROM intermediate.audit_outbox WHERE position('intermediate_inquire'::bytea IN event) > 0",
+        "1");
+    shows("SELECT count(*) FROM intermediate.audit_outbox WHERE position('intermediate_answered'::bytea IN event) > 0",
+        "1");
+    shows("SELECT count(*) > 0 FROM intermediate.audit_outbox WHERE position('intermediate_tried'::bytea IN event) > 0",
+        "t");
 }
 END_TEST
 

@@ -291,7 +291,7 @@ START_TEST(records_of_use_are_whole)
     ck_assert_str_eq(event->who, "intake");
     ck_assert_str_eq(event->act, "vault_enrol");
     ck_assert_str_eq(event->manager, "tokyo");
-    ck_assert_str_eq(event->reason, APPLICATION);
+    ck_assert_str_eq(event->reason, e.application);
     ck_assert_str_eq(event->outcome, "number_binding");
     audit__event__free_unpacked(event, NULL);
     free(e.sealed);

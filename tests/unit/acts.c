@@ -1,0 +1,65 @@
+/* Every route of the system, beside what is recorded of it: generated from proto/routes.def and proto/acts.def. */
+#include "audit/record_cover.h"
+#include "chassis/route.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+#define KIND(name, NAME, months, japanese)
+#define ACT(act, kind)
+
+static const char *const bare[ROUTES] = {
+#define BARE(route, why) [ROUTE_##route] = why,
+#include "acts.def"
+#undef BARE
+};
+#undef KIND
+#undef ACT
+
+/* LOG-1: what leaves no record is named here, and nowhere touches a person */
+START_TEST(every_route_leaves_a_record_of_its_kind)
+{
+    static const enum route nobodys[] = {ROUTE_vault_keys, ROUTE_audit_append, ROUTE_audit_status, ROUTE_staff_ended};
+    size_t without = 0;
+    for (enum route route = 0; route < ROUTES; route++) {
+        const struct route_row *row = route_row(route);
+        printf("%-28s %-13s %-10s %s\n", row->name, party_name(row->to), bare[route] ? "-" : act_kind(row->name),
+            bare[route] ? bare[route] : "done, or refused with its code");
+        without += bare[route] != NULL;
+        ck_assert_msg(!bare[route] || row->right == RIGHT_none, "%s is a person's and leaves no record", row->name);
+    }
+    ck_assert_uint_eq(without, sizeof nobodys / sizeof *nobodys);
+    for (size_t i = 0; i < sizeof nobodys / sizeof *nobodys; i++)
+        ck_assert_ptr_nonnull(bare[nobodys[i]]);
+}
+END_TEST
+
+/* LOG-1: releases of numbers, exchanges, logins, searches, keys, accounts are kept as such */
+START_TEST(acts_have_their_kinds)
+{
+    static const char *const rows[][2] = {{"vault_release", "provision"}, {"residence_answered", "provision"},
+        {"intermediate_inquire", "provision"}, {"hand_over", "provision"}, {"intake_list", "search"},
+        {"staff_login", "session"}, {"staff_logout", "session"}, {"staff_add", "account"}, {"vault_manager_end", "key"},
+        {"intake_view", "use"}, {"application_opened", "use"}, {"of tomorrow", "use"}, {"log_deleted", "log"}};
+    const char *const *kinds;
+    size_t count = kinds_list(&kinds);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        ck_assert_str_eq(act_kind(rows[i][0]), rows[i][1]);
+    ck_assert_uint_ge(count, 7);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *acts = tcase_create("acts");
+    tcase_add_test(acts, every_route_leaves_a_record_of_its_kind);
+    tcase_add_test(acts, acts_have_their_kinds);
+    Suite *suite = suite_create("acts");
+    suite_add_tcase(suite, acts);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
