@@ -411,6 +411,35 @@ START_TEST(rows_are_covered_and_kept_apart)
 }
 END_TEST
 
+/* NUM-3, LINK-1: the portal pseudonym is in the entries of those rolls alone whose list has it (S0 no. 36, S3 head), so
+ * that nothing else is handed on, and lies covered there */
+START_TEST(a_portal_pseudonym_is_where_it_is_listed)
+{
+    const struct {
+        struct wish wish;
+        bool listed;
+    } rolls[] = {
+        {{"mlit", "kaigishi", kaigishi_items, 1, NULL}, true},
+        {{"mhlw", "ginou-kentei", ginou_items, 2, NULL}, true},
+        {{"tokyo", "chorishi", chorishi_items, 3, NULL}, false},
+    };
+    for (size_t i = 0; i < sizeof rolls / sizeof *rolls; i++) {
+        Records__RegisterReply *reply = register_by(work, rolls[i].wish);
+        ck_assert_ptr_nonnull(reply);
+        char *handed_on = strndup((const char *)reply->fields.data, reply->fields.len);
+        ck_assert_msg((strstr(handed_on, "portal-1") != NULL) == rolls[i].listed, "%s", rolls[i].wish.programme);
+        free(handed_on);
+        ck_assert_int_eq(count_as(store.dsn, rolls[i].wish.manager, "SELECT count(*) FROM records.version"), 1);
+        ck_assert_int_eq(
+            count_as(store.dsn, rolls[i].wish.manager,
+                "SELECT count(*) FROM (SELECT e::text AS row FROM records.entry e UNION ALL SELECT v::text "
+                "FROM records.version v UNION ALL SELECT i::text FROM records.inbox i) AS t WHERE "
+                "position('portal-1' IN row) > 0 OR position(encode('portal-1', 'hex') IN row) > 0"),
+            0);
+    }
+}
+END_TEST
+
 /* STORE-1: a row put in another row's place is not read */
 START_TEST(a_row_in_another_place_is_not_read)
 {
@@ -450,6 +479,7 @@ int main(void)
     tcase_add_test(tests, a_copy_is_a_new_version);
     tcase_add_test(tests, a_copy_that_fits_nobody_is_refused);
     tcase_add_test(tests, rows_are_covered_and_kept_apart);
+    tcase_add_test(tests, a_portal_pseudonym_is_where_it_is_listed);
     tcase_add_test(tests, a_row_in_another_place_is_not_read);
     Suite *suite = suite_create("records");
     suite_add_tcase(suite, tests);
