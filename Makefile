@@ -161,6 +161,11 @@ histories: ## random histories of persons in the vault against a model, HISTORY_
 	@SHIKAKU_HISTORY_STEPS=$(or $(HISTORY_STEPS),20000) LSAN_OPTIONS=suppressions=$(CURDIR)/tests/leaks.txt:print_suppressions=0 \
 	    build/check/tests/store/vault_histories
 
+test-containers: ## the stack in containers: networks, replicas, restarts (needs a container engine)
+	@deploy/setup
+	@$(MAKE) --no-print-directory -j$(shell nproc) build
+	@tests/containers/run
+
 bench: ## every figure beside its bound, all in one run, as one table
 	@deploy/setup
 	@$(MAKE) --no-print-directory -j$(shell nproc) build bench-programs
@@ -177,4 +182,4 @@ clean: ## stop what runs and remove everything that was built or made
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-.PHONY: build demo run check-programs test histories leaks leaks-programs bench bench-programs lint analyze fuzz fuzz-programs clean help
+.PHONY: test-containers build demo run check-programs test histories leaks leaks-programs bench bench-programs lint analyze fuzz fuzz-programs clean help
