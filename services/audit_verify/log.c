@@ -285,9 +285,9 @@ static bool entries_read(struct reading *r, FILE *export)
     uint8_t *entry = malloc(ENTRY_MAX), length[4];
     bool going = entry != NULL;
     size_t got = 0;
-    while (going && (got = fread(length, 1, sizeof length, export)) == sizeof length) {
+    while (going && (got = fread_unlocked(length, 1, sizeof length, export)) == sizeof length) {
         size_t len = (size_t)number(length, 4);
-        if (len == 0 || len > ENTRY_MAX || fread(entry, 1, len, export) != len)
+        if (len == 0 || len > ENTRY_MAX || fread_unlocked(entry, 1, len, export) != len)
             going = verdict_found(r->verdict, "export_malformed", r->size);
         else if (entry[0] == 0x00)
             going = record_read(r, entry, len);
@@ -331,6 +331,7 @@ void log_verify(FILE *export, FILE *heads, const struct keys *keys, struct verdi
     }
     r->verdict = verdict;
     r->keys = keys;
+    setvbuf(export, NULL, _IOFBF, ENTRY_MAX);
     if (!heads_load(&r->heads, &r->head_count, keys, heads, verdict))
         goto out;
     if (!fgets(first, sizeof first, export) || strcmp(first, FIRST_LINE) != 0) {
