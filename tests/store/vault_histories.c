@@ -163,6 +163,8 @@ static int dice(int sides)
 static void act_as(struct actor *actor, const struct model *m)
 {
     strcpy(actor->manager, m->manager);
+    strcpy(actor->role, "corrector");
+    actor->rights = 1u << RIGHT_number_correct;
     acting = actor;
 }
 
