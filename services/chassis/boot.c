@@ -5,6 +5,7 @@
 #include "chassis/audit_outbox_store.h"
 #include "chassis/bus_way.h"
 #include "chassis/dispatch.h"
+#include "chassis/door.h"
 #include "chassis/exchange_store.h"
 #include "chassis/journal.h"
 #include "chassis/rights.h"
@@ -267,6 +268,7 @@ static int serve(const struct service *service)
         service->drain();
     bus_drain(listener);
     session_watch_stop();
+    door_close(service);
     steps_stop();
     admin_close(admin);
     keyring_close();

@@ -1,6 +1,7 @@
 #include "chassis/dispatch.h"
 
 #include "chassis/audit_outbox_store.h"
+#include "chassis/door.h"
 #include "chassis/journal.h"
 #include "chassis/meters.h"
 #include "chassis/wire_scan.h"
@@ -71,8 +72,10 @@ static enum outcome request_handle(struct work *work, const Bus__Envelope *envel
     const struct service *service = work->state->service;
     enum route route;
     if (!sender_check(service, envelope, &work->state->peer, &route, &work->fault) ||
-        !times_check(envelope, &work->fault))
+        !times_check(envelope, &work->fault)) {
+        door_refused(work);
         return fault_outcome(work->fault.code);
+    }
     const struct route_row *row = route_row(route);
     meter_add(METER_bus_requests_total, row->name, 1);
     work_take_request(work, route, envelope, NULL);
@@ -140,13 +143,18 @@ struct bytes dispatch(struct work *work, const void *frame, size_t len)
     if (!plain.data) {
         meter_add(METER_bus_refusals_total, fault_code_text(work->fault.code), 1);
         journal(JOURNAL_WARNING, NULL, "frame_refused", WORD("code", fault_code_text(work->fault.code)));
+        work->state->peer.name[0] = '\0'; /* whoever it said it was */
+        door_refused(work);
         return nothing;
     }
     Bus__Envelope *envelope = wire_scan(&bus__envelope__descriptor, plain.data, plain.len)
                                   ? bus__envelope__unpack(arena_allocator(work->arena), plain.len, plain.data)
                                   : NULL;
-    if (!envelope)
+    if (!envelope) {
+        fault_set(&work->fault, FAULT_malformed, "envelope");
+        door_refused(work);
         return nothing;
+    }
     enum outcome outcome = request_handle(work, envelope);
     if (outcome != OUTCOME_DONE)
         journal(JOURNAL_INFO, envelope->correlation, "request_refused", WORD("route", envelope->route),

@@ -2,6 +2,7 @@
 
 #include "chassis/audit_outbox_store.h"
 #include "chassis/cover.h"
+#include "chassis/door.h"
 #include "chassis/journal.h"
 #include "chassis/meters.h"
 #include "chassis/step.h"
@@ -104,6 +105,7 @@ void inbox_put(struct pg *pg, const char *caller, const uint8_t key[IDEMPOTENCY_
 static void chores_do(struct work *work)
 {
     static _Atomic int64_t swept_at_ms, measured_at_ms;
+    door_record(work, false);
     if (clock_ms() - swept_at_ms >= SWEEP_MS) {
         swept_at_ms = clock_ms();
         PQclear(pg_query(work->pg, sql_inbox_sweep, &work->fault, PG_NONE));

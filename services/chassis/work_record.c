@@ -102,3 +102,8 @@ void record_refusal(struct work *work, enum fault_code code)
     struct touch touch = touch_of_request(work);
     record_put(work, &touch, fault_code_text(code));
 }
+
+void record_refused(struct work *work, const struct touch *touch, enum fault_code code)
+{
+    record_put(work, touch, fault_code_text(code));
+}

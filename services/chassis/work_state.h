@@ -45,6 +45,7 @@ void work_take_manager(struct work *work, const ProtobufCMessage *request);
  * that is refused. */
 void record_what_was_not_said(struct work *work);
 void record_refusal(struct work *work, enum fault_code code);
+void record_refused(struct work *work, const struct touch *touch, enum fault_code code); /* in the open transaction */
 
 /* The chassis's own lanes. */
 #define LANE_OUTBOX "outbox"
