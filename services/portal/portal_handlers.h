@@ -39,6 +39,9 @@ bool correction_open_act(struct exchange *x, struct work *work);
 bool correction_list_act(struct exchange *x, struct work *work);
 bool correction_close_act(struct exchange *x, struct work *work);
 
+/* accounts, sessions, terminals; portal_account.c */
+bool account_act(struct exchange *x, struct work *work);
+
 /* An application as JSON; the pseudonym (資格仮名ID) to staff only (NUM-3). NULL when memory is out. */
 json_t *application_json(const Intake__Application *application, bool to_staff);
 json_t *applications_json(Intake__Application *const *applications, size_t count, bool to_staff);

@@ -34,6 +34,7 @@ bool login_act(struct exchange *x, struct work *work)
     static const struct member members[] = {
         {"account", JSON_STRING, true, 63},
         {"password", JSON_STRING, true, 128},
+        {"code", JSON_STRING, false, 8},
     };
     Staff__LoginRequest request = STAFF__LOGIN_REQUEST__INIT;
     ProtobufCMessage *message;
@@ -42,6 +43,7 @@ bool login_act(struct exchange *x, struct work *work)
         return false;
     request.account = (char *)member_text(body, "account");
     request.password = (char *)member_text(body, "password");
+    request.code = (char *)member_text(body, "code");
     request.terminal = x->client;
     bool done = work_call(work, ROUTE_staff_login, NULL, &request.base, &message);
     json_decref(body);
@@ -49,8 +51,9 @@ bool login_act(struct exchange *x, struct work *work)
         return false;
     const Staff__LoginReply *reply = (const Staff__LoginReply *)message;
     exchange_answer_json(x, 201,
-        json_pack("{ss sI ss so}", "token", reply->token, "expires_at_ms", (json_int_t)reply->expires_at_ms, "manager",
-            reply->manager, "rights", texts_json(reply->rights, reply->n_rights)));
+        json_pack("{ss sI ss so so sI}", "token", reply->token, "expires_at_ms", (json_int_t)reply->expires_at_ms,
+            "manager", reply->manager, "rights", texts_json(reply->rights, reply->n_rights), "must",
+            texts_json(reply->must, reply->n_must), "lives_until_ms", (json_int_t)reply->lives_until_ms));
     return true;
 }
 

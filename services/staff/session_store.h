@@ -16,6 +16,19 @@ struct session {
 /* In the open transaction. */
 void session_start(struct pg *pg, const struct session *session);
 
+/* In the open transaction: the session's newest token lasts until then. Faults: not_authenticated when it has ended. */
+MUST_USE bool session_renew(
+    struct pg *pg, const char *manager, const char *session, int64_t expires_at_ms, struct fault *fault);
+/* Own transaction: how long it can be renewed. Faults: not_authenticated. */
+MUST_USE bool session_life(
+    struct pg *pg, const char *manager, const char *session, int64_t *lives_until_ms, struct fault *fault);
+
+/* In the open transaction: the newest sessions of an account, and its logins ("": of all accounts of the manager). */
+MUST_USE bool sessions_read(struct pg *pg, struct arena *arena, const char *manager, const char *account,
+    Staff__SessionsReply *reply, struct fault *fault);
+MUST_USE bool logins_read(struct pg *pg, struct arena *arena, const char *manager, const Staff__LoginsRequest *request,
+    Staff__LoginsReply *reply, struct fault *fault);
+
 /* Which sessions of a manager are meant: those that have all of what is given. */
 struct session_choice {
     const char *manager;
@@ -26,8 +39,9 @@ struct session_choice {
 /* In the open transaction: end those that are open, and put them on the list. `reason` is one of the CHECK in
  * migrations/staff/deploy/ended.sql; `by` is the account that does it. None is nothing. */
 void sessions_end(struct pg *pg, const struct session_choice *choice, const char *by, const char *reason);
-/* In the open transaction: is there such a session, open or not? Faults: not_found. */
-MUST_USE bool session_find(struct pg *pg, const char *manager, const char *session, struct fault *fault);
+/* In the open transaction: whose session is it, open or not? Faults: not_found. */
+MUST_USE bool session_find(struct pg *pg, struct arena *arena, const char *manager, const char *session,
+    const char **account, struct fault *fault);
 
 /* Own transaction: what ended since that number. */
 MUST_USE bool ended_read(

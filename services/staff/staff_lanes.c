@@ -1,15 +1,39 @@
 #include "staff/staff_lanes.h"
 
 #include "chassis/session_watch.h"
+#include "staff/account_store.h"
 #include "staff/session_store.h"
+#include "staff/staff_setup.h"
 
 #define SWEEP_MS 30000
 
+/* What is past its last day ends with its sessions (AUTH-6). */
+static bool run_out(struct work *work, const char *manager)
+{
+    char **accounts;
+    size_t count;
+    work_switch(work, manager);
+    if (!accounts_run_out(work->pg, work->arena, manager, &accounts, &count, &work->fault))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        sessions_end(
+            work->pg, &(struct session_choice){.manager = manager, .account = accounts[i]}, "staff", "account");
+        work_audit(work, &(struct touch){.act = "staff_account_end",
+                             .reason = arena_format(work->arena, "account:%s", accounts[i])});
+    }
+    return true;
+}
+
 static bool sweep(struct work *work)
 {
+    const char *const *managers;
+    size_t count = staff_managers(&managers);
     if (!work_begin(work, ""))
         return false;
     ended_sweep(work->pg);
+    for (size_t i = 0; i < count; i++)
+        if (!run_out(work, managers[i]))
+            return false;
     return work_commit(work, NULL) == OUTCOME_DONE;
 }
 

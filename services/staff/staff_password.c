@@ -1,6 +1,7 @@
 #include "staff/staff_password.h"
 
 #include "chassis/settings.h"
+#include "staff/password_guess.h"
 
 #include <argon2.h>
 #include <ctype.h>
@@ -10,8 +11,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#define PASSWORD_MIN 12
-#define PASSWORD_KINDS_MIN 3
 #define SALT_BYTES 16
 #define HASH_BYTES 32
 #define OWN_MAPPING_BYTES (1 << 20)
@@ -19,7 +18,7 @@
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 static char nobody[PASSWORD_ENCODED_MAX];
 
-bool password_policy_check(const char *password, struct fault *fault)
+bool password_policy_check(const char *password, const char *account, struct fault *fault)
 {
     bool upper = false, lower = false, digit = false, other = false;
     size_t len = strlen(password);
@@ -31,9 +30,10 @@ bool password_policy_check(const char *password, struct fault *fault)
         digit |= ascii && isdigit(c);
         other |= !ascii || !isalnum(c);
     }
-    if (len < PASSWORD_MIN || len > PASSWORD_MAX || upper + lower + digit + other < PASSWORD_KINDS_MIN)
+    if ((int64_t)len < setting_number("SHIKAKU_PASSWORD_LETTERS") || len > PASSWORD_MAX ||
+        upper + lower + digit + other < setting_number("SHIKAKU_PASSWORD_KINDS"))
         return fault_set(fault, FAULT_password_weak, "password");
-    return true;
+    return !password_is_guess(password, account) || fault_set(fault, FAULT_password_known, "password");
 }
 
 bool password_encode(const char *password, char encoded[PASSWORD_ENCODED_MAX])
@@ -55,6 +55,8 @@ bool password_open(struct fault *fault)
     uint8_t raw[SALT_BYTES];
     /* Argon2's tens of MiB go back to the system after each use; malloc would learn to keep them. */
     mallopt(M_MMAP_THRESHOLD, OWN_MAPPING_BYTES);
+    if (!guesses_open(setting_text("SHIKAKU_KNOWN_PASSWORDS"), fault))
+        return false;
     if (RAND_bytes(raw, sizeof raw) != 1)
         return fault_set(fault, FAULT_internal, "password");
     for (size_t i = 0; i < sizeof raw; i++) {
@@ -71,4 +73,19 @@ bool password_matches(const char *password, const char *encoded)
     int result = argon2id_verify(encoded ? encoded : nobody, password, strlen(password));
     pthread_mutex_unlock(&one_at_a_time);
     return result == ARGON2_OK && encoded;
+}
+
+/* 15 letters of a 32-letter alphabet without those that look alike, 75 bits, in groups; each kind has a place. */
+bool password_first(char password[PASSWORD_FIRST_SIZE], char encoded[PASSWORD_ENCODED_MAX])
+{
+    static const char small[] = "abcdefghijkmnpqrstuvwxyz23456789", big[] = "ABCDEFGHJKLMNPQRSTUVWXYZ";
+    uint8_t random[20];
+    if (RAND_bytes(random, sizeof random) != 1)
+        return false;
+    for (size_t i = 0; i < sizeof random; i++)
+        password[i] = i % 5 == 4 ? '-' : small[random[i] % 32];
+    password[0] = big[random[0] % 24];
+    password[sizeof random - 1] = (char)('2' + random[19] % 8);
+    password[sizeof random] = '\0';
+    return password_encode(password, encoded);
 }

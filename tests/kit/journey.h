@@ -16,10 +16,11 @@
 #define JOURNEY_SEED 8 /* one database takes one seed (people.h) */
 
 enum journey_as {
-    AS_NOBODY,             /* no client certificate */
-    AS_MYNAPORTAL,         /* マイナポータル */
-    AS_NUMBER_TERMINAL,    /* 番号系端末 */
-    AS_RESIDENCE_TERMINAL, /* 本人確認端末 */
+    AS_NOBODY,                  /* no client certificate */
+    AS_MYNAPORTAL,              /* マイナポータル */
+    AS_NUMBER_TERMINAL,         /* 番号系端末 */
+    AS_RESIDENCE_TERMINAL,      /* 本人確認端末 */
+    AS_ADMINISTRATION_TERMINAL, /* 管理端末 */
     AS_UNLISTED_TERMINAL,
     AS_IDENTITIES,
 };
@@ -118,8 +119,9 @@ MUST_USE bool journey_certificate_revoke(struct journey *journey, const struct k
 /* --- staff ------------------------------------------------------------------------------------------------------- */
 
 /* A clerk of this manager and role ("counter", "residence", "reviewer"; "corrector#2" is another of that role), logged
- * in at the terminal that suits. The account is made by `shikakuctl staff add` if the stack does not know it. NULL
- * after saying why on stderr. */
+ * in at the terminal that suits. If the stack does not know the account, it is made as accounts are: the operator
+ * enters two administrators, one applies, the other approves, the clerk changes the first password. NULL after saying
+ * why on stderr. */
 struct journey_clerk *journey_clerk(struct journey *journey, const char *manager, const char *role);
 /* As the clerk; logs in again once when the token is not taken any more. `body` is taken, NULL for none. */
 int journey_clerk_call(struct journey *journey, struct journey_clerk *clerk, const char *method, const char *path,

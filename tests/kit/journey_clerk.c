@@ -1,6 +1,8 @@
 /* Clerks: their accounts, their terminals, their sessions. */
 #include "kit/journey.h"
 
+#include "chassis/work.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,12 +37,14 @@ out:
     return password[0];
 }
 
-/* As an operator does it: shikakuctl on the services' machine, the password on its standard input. */
-static bool account_make(const struct journey_clerk *clerk, const char *password)
+/* As an operator does it for the first two of a manager: shikakuctl on the services' machine, the password on its
+ * standard input. */
+static bool administrator_make(const char *manager, const char *account, const char *password)
 {
     char command[1024];
-    snprintf(command, sizeof command, "'%s/shikakuctl' staff add %s %.*s %s all '架空　係員' '見本の利用者'",
-        journey_setting("SHIKAKU_BIN"), clerk->account, (int)strcspn(clerk->role, "#"), clerk->role, clerk->manager);
+    snprintf(command, sizeof command,
+        "'%s/shikakuctl' staff add %s administrator %s all '架空　管理者(%s)' '起案第1号' 2>/dev/null",
+        journey_setting("SHIKAKU_BIN"), account, manager, account);
     FILE *in = popen(command, "w");
     if (!in)
         return false;
@@ -59,7 +63,103 @@ static int log_in_once(
     return status;
 }
 
-/* Another thread or program may make the same account between the two: then that one counts. */
+static int call_once(struct journey *journey, const struct journey_clerk *clerk, const char *path, json_t *body_take,
+    struct journey_answer *answer)
+{
+    char key[37];
+    uuid_make(key);
+    const struct journey_call call = {
+        .as = clerk->terminal, .method = "POST", .path = path, .token = clerk->token, .key = key};
+    return journey_call_json(journey, call, body_take, answer);
+}
+
+/* Log in with a first password, change it, log in anew. */
+static bool password_change(
+    struct journey *journey, struct journey_clerk *clerk, const char *first, const char *password)
+{
+    struct journey_answer answer = {0};
+    bool changed = log_in_once(journey, clerk, first, &answer) == 201 &&
+                   call_once(journey, clerk, "/api/staff/me/password",
+                       json_pack("{ss ss}", "old", first, "new", password), &answer) == 204 &&
+                   log_in_once(journey, clerk, password, &answer) == 201;
+    journey_answer_fini(&answer);
+    return changed;
+}
+
+/* Also where an earlier try was broken off half way. */
+static bool administrator_log_in(
+    struct journey *journey, struct journey_clerk *administrator, const char *manager, int number, const char *password)
+{
+    char first[PASSWORD_SIZE + 8];
+    struct journey_answer answer = {0};
+    *administrator = (struct journey_clerk){.terminal = AS_ADMINISTRATION_TERMINAL};
+    snprintf(administrator->account, sizeof administrator->account, "%s-admin-%d", manager, number);
+    snprintf(first, sizeof first, "%s-Shokai", password);
+    int status = log_in_once(journey, administrator, password, &answer);
+    journey_answer_fini(&answer);
+    if (status == 201)
+        return true;
+    administrator_make(manager, administrator->account, first);
+    return password_change(journey, administrator, first, password);
+}
+
+/* One administrator applies, the other one approves; where the account is there, its first password is made anew. */
+static bool first_password_get(struct journey *journey, struct journey_clerk administrators[2],
+    const struct journey_clerk *clerk, struct journey_answer *answer)
+{
+    char path[160], person[160], role[16];
+    snprintf(person, sizeof person, "架空　係員(%s)", clerk->account);
+    snprintf(role, sizeof role, "%.*s", (int)strcspn(clerk->role, "#"), clerk->role);
+    int status = call_once(journey, &administrators[0], "/api/staff/account-applications",
+        json_pack("{ss ss ss ss ss ss ss}", "kind", "issue", "account", clerk->account, "person", person, "category",
+            "staff", "role", role, "need", "見本の利用者", "until", "2099-03-31"),
+        answer);
+    if (status == 200) {
+        snprintf(path, sizeof path, "/api/staff/account-applications/%s/decision",
+            journey_text(answer->json, "application"));
+        status = call_once(journey, &administrators[1], path, json_pack("{sb}", "approve", 1), answer);
+    }
+    if (status == 409) {
+        snprintf(path, sizeof path, "/api/staff/accounts/%s/first-password", clerk->account);
+        status = call_once(journey, &administrators[1], path, json_object(), answer);
+    }
+    return status == 200;
+}
+
+static bool account_make(struct journey *journey, struct journey_clerk *clerk, const char *password)
+{
+    struct journey_clerk administrators[2] = {0};
+    struct journey_answer answer = {0};
+    char first[64];
+    bool made = administrator_log_in(journey, &administrators[0], clerk->manager, 1, password) &&
+                administrator_log_in(journey, &administrators[1], clerk->manager, 2, password) &&
+                first_password_get(journey, administrators, clerk, &answer);
+    if (made) {
+        snprintf(first, sizeof first, "%s", journey_text(answer.json, "first_password"));
+        made = password_change(journey, clerk, first, password);
+    } else
+        fprintf(stderr, "journey: no account for %s: %s\n", clerk->account, journey_text(answer.json, "code"));
+    free(administrators[0].token);
+    free(administrators[1].token);
+    journey_answer_fini(&answer);
+    return made;
+}
+
+/* Threads and programs that want accounts at the same time make them one after another. */
+static bool account_have(struct journey *journey, struct journey_clerk *clerk, const char *password)
+{
+    char path[600];
+    struct journey_answer answer = {0};
+    snprintf(path, sizeof path, "%s/clerks-lock", journey_setting("SHIKAKU_AUTHORITIES"));
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    bool had = file >= 0 && flock(file, LOCK_EX) == 0 &&
+               (log_in_once(journey, clerk, password, &answer) == 201 || account_make(journey, clerk, password));
+    if (file >= 0)
+        close(file);
+    journey_answer_fini(&answer);
+    return had;
+}
+
 static bool clerk_log_in(struct journey *journey, struct journey_clerk *clerk)
 {
     char password[PASSWORD_SIZE];
@@ -67,17 +167,12 @@ static bool clerk_log_in(struct journey *journey, struct journey_clerk *clerk)
     if (!password_read(password))
         return false;
     int status = log_in_once(journey, clerk, password, &answer);
-    if (status == 401) {
-        bool made = account_make(clerk, password);
-        status = log_in_once(journey, clerk, password, &answer);
-        if (status != 201 && !made)
-            fprintf(stderr, "journey: shikakuctl staff add %s failed\n", clerk->account);
-    }
-    if (status != 201)
+    bool in = status == 201 || (status == 401 && account_have(journey, clerk, password));
+    if (!in)
         fprintf(
             stderr, "journey: %s cannot log in: %d %s\n", clerk->account, status, journey_text(answer.json, "code"));
     journey_answer_fini(&answer);
-    return status == 201;
+    return in;
 }
 
 struct journey_clerk *journey_clerk(struct journey *journey, const char *manager, const char *role)

@@ -54,6 +54,7 @@ static const char *const certificates[AS_IDENTITIES] = {
     [AS_MYNAPORTAL] = "mynaportal",
     [AS_NUMBER_TERMINAL] = "terminal-number",
     [AS_RESIDENCE_TERMINAL] = "terminal-residence",
+    [AS_ADMINISTRATION_TERMINAL] = "terminal-administration",
     [AS_UNLISTED_TERMINAL] = "terminal-unlisted",
 };
 

@@ -1,0 +1,73 @@
+/* What the routes of staff do, by subject; staff_messages.c is the table. */
+#ifndef STAFF_HANDLERS_H
+#define STAFF_HANDLERS_H
+
+#include "chassis/work.h"
+#include "staff/staff_store.h"
+#include "staff/terminal_store.h"
+
+#define ACCOUNT_MAX 63
+#define PERSON_MAX 600
+#define UUID_LEN 36
+
+/* login_messages.c */
+bool login_check(const ProtobufCMessage *message, struct fault *fault);
+enum outcome login_act(struct work *work);
+enum outcome renew_act(struct work *work);
+/* The terminal, from the list, or from the operator's file at its first use. Own transactions. Faults:
+ * terminal_not_listed, unavailable. */
+MUST_USE bool terminal_take(struct work *work, const char *fingerprint, struct terminal *terminal);
+
+/* session_messages.c */
+enum outcome logout_act(struct work *work);
+enum outcome ended_act(struct work *work);
+enum outcome sessions_act(struct work *work);
+bool session_end_check(const ProtobufCMessage *message, struct fault *fault);
+enum outcome session_end_act(struct work *work);
+bool logins_check(const ProtobufCMessage *message, struct fault *fault);
+enum outcome logins_act(struct work *work);
+
+/* own_messages.c */
+bool password_check(const ProtobufCMessage *message, struct fault *fault);
+enum outcome password_act(struct work *work);
+enum outcome factor_enrol_act(struct work *work);
+enum outcome factor_confirm_act(struct work *work);
+enum outcome terms_accept_act(struct work *work);
+enum outcome me_act(struct work *work);
+
+/* account_messages.c */
+bool account_apply_check(const ProtobufCMessage *message, struct fault *fault);
+enum outcome account_apply_act(struct work *work);
+bool account_decide_check(const ProtobufCMessage *message, struct fault *fault);
+enum outcome account_decide_act(struct work *work);
+bool account_end_check(const ProtobufCMessage *message, struct fault *fault);
+enum outcome account_end_act(struct work *work);
+enum outcome account_reset_act(struct work *work);
+bool add_check(const ProtobufCMessage *message, struct fault *fault);
+enum outcome add_act(struct work *work);
+
+/* register_messages.c */
+bool training_check(const ProtobufCMessage *message, struct fault *fault);
+enum outcome training_act(struct work *work);
+bool policy_check(const ProtobufCMessage *message, struct fault *fault);
+enum outcome policy_act(struct work *work);
+enum outcome applications_act(struct work *work);
+enum outcome accounts_act(struct work *work);
+enum outcome compare_act(struct work *work);
+
+/* terminal_messages.c */
+bool terminal_add_check(const ProtobufCMessage *message, struct fault *fault);
+enum outcome terminal_add_act(struct work *work);
+bool terminal_end_check(const ProtobufCMessage *message, struct fault *fault);
+enum outcome terminal_end_act(struct work *work);
+enum outcome terminals_act(struct work *work);
+
+/* "account:NAME", the reason in records of use of staff; in the arena, NULL when memory is out. */
+char *account_reason(struct work *work, const char *account);
+/* Is the request for the person's own manager? Faults: not_permitted. */
+MUST_USE bool manager_is_own(struct work *work, const char *manager);
+/* A day of the calendar, YYYY-MM-DD. "" only where `needed` is false. Faults: item_missing, item_invalid. */
+MUST_USE bool day_check(const char *text, bool needed, const char *field, struct fault *fault);
+MUST_USE bool text_check(const char *text, size_t max, bool needed, const char *field, struct fault *fault);
+
+#endif
