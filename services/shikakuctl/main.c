@@ -26,10 +26,12 @@ static const struct command {
         "end a manager's use of the vault for good: destroy its keys, print what was destroyed", keys_end_command},
     {"peer", "add", "NAME KEY MANAGER ROUTE…", "enrol an agency's own client: its X25519 key in hex, what it may send",
         peer_add_command},
-    {"staff", "add", "ACCOUNT ROLE MANAGER PROGRAMMES PERSON NEED [BODY]",
-        "an account; PROGRAMMES: a,b or all; BODY: it sees that body's part alone; the first password is read from "
-        "standard input",
+    {"staff", "add", "ACCOUNT ROLE MANAGER PROGRAMMES PERSON NEED",
+        "one of a manager's first two administrators; PROGRAMMES: a,b or all; the first password is read from standard "
+        "input",
         staff_add_command},
+    {"staff", "compare", "MANAGER", "hold applications, register and rights in force against each other",
+        staff_compare_command},
     {"audit", "export", "FILE", "the whole log, for shikaku-audit-verify; FILE -: standard output",
         audit_export_command},
     {"audit", "prove", "record POSITION | head SIZE",

@@ -38,7 +38,7 @@ int staff_add_command(int argc, char **argv)
     Staff__AddRequest request = STAFF__ADD_REQUEST__INIT;
     ProtobufCMessage *reply;
     char password[PASSWORD_LINE], *programmes[PROGRAMMES_MAX], act[37];
-    if (argc != 6 && argc != 7)
+    if (argc != 6)
         return COMMAND_USAGE;
     if (!password_read(password)) {
         fprintf(stderr, "the first password is read from standard input\n");
@@ -53,10 +53,32 @@ int staff_add_command(int argc, char **argv)
     request.programmes = programmes;
     request.person = argv[4];
     request.need = argv[5];
-    request.body = argc == 7 ? argv[6] : "";
     request.password = password;
     bool added = arena && operator_call(arena, ROUTE_staff_add, act, &request.base, &reply);
     OPENSSL_cleanse(password, sizeof password);
     arena_free(arena);
     return !added;
+}
+
+/* 1 where there are differences: for a schedule that is to hear of them. */
+int staff_compare_command(int argc, char **argv)
+{
+    Staff__CompareRequest request = STAFF__COMPARE_REQUEST__INIT;
+    ProtobufCMessage *message;
+    if (argc != 1)
+        return COMMAND_USAGE;
+    struct arena *arena = arena_new(ARENA_BYTES);
+    request.manager = argv[0];
+    if (!arena || !operator_call(arena, ROUTE_staff_compare, NULL, &request.base, &message)) {
+        arena_free(arena);
+        return 1;
+    }
+    const Staff__CompareReply *reply = (const Staff__CompareReply *)message;
+    for (size_t i = 0; i < reply->n_differences; i++)
+        printf("%s\t%s\n", reply->differences[i]->account, reply->differences[i]->rule);
+    printf(
+        "%d accounts, %d applications, %zu differences\n", reply->accounts, reply->applications, reply->n_differences);
+    bool agree = reply->n_differences == 0;
+    arena_free(arena);
+    return !agree;
 }

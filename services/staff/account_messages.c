@@ -151,7 +151,7 @@ enum outcome account_apply_act(struct work *work)
     char id[UUID_LEN + 1], *reason = account_reason(work, request->account);
     uuid_make(id);
     Staff__AccountApplication application = application_of(request, id, work->actor->account);
-    if (!manager_is_own(work, request->manager))
+    if (!is_permitted(work, request->manager))
         return work_refuse(work);
     if (!work_begin(work, request->manager))
         return work_end(work);
@@ -236,7 +236,7 @@ enum outcome account_decide_act(struct work *work)
     Staff__AccountApplication application;
     struct account account;
     uint8_t token[INDEX_TOKEN_BYTES];
-    if (!manager_is_own(work, request->manager))
+    if (!is_permitted(work, request->manager))
         return work_refuse(work);
     if (request->approve && !password_first(first, encoded))
         return work_refuse_with(work, FAULT_internal, NULL);
@@ -272,7 +272,7 @@ enum outcome account_reset_act(struct work *work)
     Staff__AccountResetReply reply = STAFF__ACCOUNT_RESET_REPLY__INIT;
     struct account account = {.account = request->account, .manager = request->manager};
     char first[PASSWORD_FIRST_SIZE], encoded[PASSWORD_ENCODED_MAX], *reason = account_reason(work, request->account);
-    if (!manager_is_own(work, request->manager))
+    if (!is_permitted(work, request->manager))
         return work_refuse(work);
     if (strcmp(request->account, work->actor->account) == 0)
         return work_refuse_with(work, FAULT_decided_by_applicant, "account");
@@ -309,7 +309,7 @@ enum outcome account_end_act(struct work *work)
     Staff__AccountEndReply reply = STAFF__ACCOUNT_END_REPLY__INIT;
     const char *by = work->actor->account;
     char *reason = account_reason(work, request->account);
-    if (!manager_is_own(work, request->manager))
+    if (!is_permitted(work, request->manager))
         return work_refuse(work);
     if (!reason)
         return work_refuse_with(work, FAULT_internal, NULL);
@@ -337,7 +337,6 @@ bool add_check(const ProtobufCMessage *message, struct fault *fault)
     if (!keyring_newest(request->manager, KEY_DATA) || strcmp(request->manager, "*") == 0)
         return fault_set(fault, FAULT_item_invalid, "manager");
     return programme_list_check(request->programmes, request->n_programmes, fault) &&
-           body_check(request->body, request->manager, request->programmes, request->n_programmes, fault) &&
            password_policy_check(request->password, request->account, fault);
 }
 
@@ -352,7 +351,6 @@ static Staff__AccountApplication bootstrap_application(const Staff__AddRequest *
     application.role = request->role;
     application.programmes = request->programmes;
     application.n_programmes = request->n_programmes;
-    application.body = request->body;
     application.need = request->need;
     application.applied_by = OPERATOR;
     return application;

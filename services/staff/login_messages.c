@@ -220,8 +220,8 @@ static bool terminal_import(struct work *work, const char *fingerprint, struct t
     work_audit(work, &(struct touch){.act = "staff_terminal_add", .reason = "terminals.json"});
     if (work_commit(work, NULL) == OUTCOME_DONE)
         return true;
-    /* Another worker saw it first. */
-    return pg_was_duplicate(work->pg) && terminal_find(work->pg, work->arena, fingerprint, terminal, &work->fault);
+    /* Another worker may have seen it first. */
+    return terminal_find(work->pg, work->arena, fingerprint, terminal, &work->fault);
 }
 
 bool terminal_take(struct work *work, const char *fingerprint, struct terminal *terminal)

@@ -28,7 +28,7 @@ enum outcome training_act(struct work *work)
     const Staff__TrainingRequest *request = (const Staff__TrainingRequest *)work->request;
     Staff__TrainingReply reply = STAFF__TRAINING_REPLY__INIT;
     char *reason = account_reason(work, request->account);
-    if (!manager_is_own(work, request->manager))
+    if (!is_permitted(work, request->manager))
         return work_refuse(work);
     if (!reason)
         return work_refuse_with(work, FAULT_internal, NULL);
@@ -60,7 +60,7 @@ enum outcome policy_act(struct work *work)
 {
     const Staff__PolicyRequest *request = (const Staff__PolicyRequest *)work->request;
     Staff__PolicyReply reply = STAFF__POLICY_REPLY__INIT;
-    if (!manager_is_own(work, request->manager))
+    if (!is_permitted(work, request->manager))
         return work_refuse(work);
     if (!work_begin(work, request->manager))
         return work_end(work);
@@ -73,7 +73,7 @@ enum outcome applications_act(struct work *work)
 {
     const Staff__ApplicationsRequest *request = (const Staff__ApplicationsRequest *)work->request;
     Staff__ApplicationsReply reply = STAFF__APPLICATIONS_REPLY__INIT;
-    if (!manager_is_own(work, request->manager))
+    if (!is_permitted(work, request->manager))
         return work_refuse(work);
     if (!work_begin(work, request->manager))
         return work_end(work);
@@ -87,7 +87,7 @@ enum outcome accounts_act(struct work *work)
 {
     const Staff__AccountsRequest *request = (const Staff__AccountsRequest *)work->request;
     Staff__AccountsReply reply = STAFF__ACCOUNTS_REPLY__INIT;
-    if (!manager_is_own(work, request->manager))
+    if (!is_permitted(work, request->manager))
         return work_refuse(work);
     if (!work_begin(work, request->manager))
         return work_end(work);

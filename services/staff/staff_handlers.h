@@ -64,8 +64,8 @@ enum outcome terminals_act(struct work *work);
 
 /* "account:NAME", the reason in records of use of staff; in the arena, NULL when memory is out. */
 char *account_reason(struct work *work, const char *account);
-/* Is the request for the person's own manager? Faults: not_permitted. */
-MUST_USE bool manager_is_own(struct work *work, const char *manager);
+/* May the person use the route's right, for this manager? Faults: not_permitted. */
+MUST_USE bool is_permitted(struct work *work, const char *manager);
 /* A day of the calendar, YYYY-MM-DD. "" only where `needed` is false. Faults: item_missing, item_invalid. */
 MUST_USE bool day_check(const char *text, bool needed, const char *field, struct fault *fault);
 MUST_USE bool text_check(const char *text, size_t max, bool needed, const char *field, struct fault *fault);

@@ -10,9 +10,9 @@ char *account_reason(struct work *work, const char *account)
     return arena_format(work->arena, "account:%s", account);
 }
 
-bool manager_is_own(struct work *work, const char *manager)
+bool is_permitted(struct work *work, const char *manager)
 {
-    return strcmp(manager, work->actor->manager) == 0 || fault_set(&work->fault, FAULT_not_permitted, "manager");
+    return work_permits(work, &(struct affair){.manager = manager});
 }
 
 bool text_check(const char *text, size_t max, bool needed, const char *field, struct fault *fault)

@@ -46,7 +46,7 @@ enum outcome terminal_add_act(struct work *work)
     struct terminal listed;
     struct fault fault = {0};
     char *reason = terminal_reason(work, request->terminal);
-    if (!manager_is_own(work, request->manager))
+    if (!is_permitted(work, request->manager))
         return work_refuse(work);
     if (terminal_find(work->pg, work->arena, request->terminal, &listed, &fault))
         return work_refuse_with(work, FAULT_terminal_listed, "terminal");
@@ -91,7 +91,7 @@ enum outcome terminal_end_act(struct work *work)
     Staff__TerminalEndReply reply = STAFF__TERMINAL_END_REPLY__INIT;
     const char *list = list_of(request->manager);
     char *reason = terminal_reason(work, request->terminal);
-    if (!manager_is_own(work, request->manager))
+    if (!is_permitted(work, request->manager))
         return work_refuse(work);
     if (!reason)
         return work_refuse_with(work, FAULT_internal, NULL);
@@ -107,7 +107,7 @@ enum outcome terminals_act(struct work *work)
 {
     const Staff__TerminalsRequest *request = (const Staff__TerminalsRequest *)work->request;
     Staff__TerminalsReply reply = STAFF__TERMINALS_REPLY__INIT;
-    if (!manager_is_own(work, request->manager) ||
+    if (!is_permitted(work, request->manager) ||
         !terminals_read(work->pg, work->arena, request->manager, &reply, &work->fault))
         return work_refuse(work);
     return work_commit(work, &reply.base);

@@ -123,6 +123,10 @@ MUST_USE bool journey_certificate_revoke(struct journey *journey, const struct k
  * enters two administrators, one applies, the other approves, the clerk changes the first password. NULL after saying
  * why on stderr. */
 struct journey_clerk *journey_clerk(struct journey *journey, const char *manager, const char *role);
+/* One of the two administrators that the operator enters for a manager (number 1 or 2), logged in at the terminal of
+ * administration; made if the stack does not know it. free() the token. */
+MUST_USE bool journey_administrator(
+    struct journey *journey, const char *manager, int number, struct journey_clerk *administrator);
 /* As the clerk; logs in again once when the token is not taken any more. `body` is taken, NULL for none. */
 int journey_clerk_call(struct journey *journey, struct journey_clerk *clerk, const char *method, const char *path,
     const char *key, json_t *body_take, struct journey_answer *answer);

@@ -160,6 +160,19 @@ static bool account_have(struct journey *journey, struct journey_clerk *clerk, c
     return had;
 }
 
+bool journey_administrator(
+    struct journey *journey, const char *manager, int number, struct journey_clerk *administrator)
+{
+    char path[600], password[PASSWORD_SIZE];
+    snprintf(path, sizeof path, "%s/clerks-lock", journey_setting("SHIKAKU_AUTHORITIES"));
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    bool in = file >= 0 && password_read(password) && flock(file, LOCK_EX) == 0 &&
+              administrator_log_in(journey, administrator, manager, number, password);
+    if (file >= 0)
+        close(file);
+    return in;
+}
+
 static bool clerk_log_in(struct journey *journey, struct journey_clerk *clerk)
 {
     char password[PASSWORD_SIZE];

@@ -211,6 +211,7 @@ static inline struct actor actor_of(const Staff__LoginReply *reply)
 static inline struct actor person_of(const char *account, const char *manager)
 {
     struct actor actor = {.rights = UINT32_MAX, .expires_at_ms = clock_ms() + 60000};
+    strcpy(actor.role, "administrator");
     snprintf(actor.account, sizeof actor.account, "%s", account);
     snprintf(actor.manager, sizeof actor.manager, "%s", manager);
     strcpy(actor.terminal, NUMBER_TERMINAL);
