@@ -1,0 +1,532 @@
+/* The authorisation matrix: every role x route x programme x own or other manager x state of the entry is called, and
+ * is let through exactly where deploy/rights/roles.json says; beside it cells written by hand from the assessments; and
+ * each right changed one at a time must show. AUTH-5, ROLL-6, EXCH-12, EXCH-13, ORG-1 */
+#include "store/matrix.h"
+
+#include <jansson.h>
+
+#define TABLE "deploy/rights/roles.json"
+
+/* --- what the table says, read anew here ----------------------------------------------------------------------------
+ */
+
+static json_t *table;
+
+static bool lists(const json_t *list, const char *name)
+{
+    size_t index;
+    json_t *one;
+    json_array_foreach((json_t *)list, index, one) if (strcmp(json_string_value(one), name) == 0) return true;
+    return false;
+}
+
+static const char *usual_purpose(const char *right)
+{
+    const json_t *rule = json_object_get(json_object_get(table, "rights"), right);
+    return json_string_value(json_array_get(json_object_get(rule, "purposes"), 0));
+}
+
+/* programme NULL: some. */
+static bool table_gives(const char *role, const char *right, const char *purpose, const char *programme)
+{
+    size_t index;
+    json_t *grant, *grants = json_object_get(json_object_get(json_object_get(table, "roles"), role), "grants");
+    json_array_foreach(grants, index, grant)
+    {
+        const json_t *programmes = json_object_get(grant, "programmes");
+        if (lists(json_object_get(grant, "rights"), right) && lists(json_object_get(grant, "purposes"), purpose) &&
+            (!programme || json_is_string(programmes) || lists(programmes, programme)))
+            return true;
+    }
+    return false;
+}
+
+/* A route that serves holders without a right, and staff with one. */
+static enum right right_of(enum route route)
+{
+    return route == ROUTE_certificates_show ? RIGHT_certificate_show : route_row(route)->right;
+}
+
+static bool asks_for(enum route route, const char *field)
+{
+    return protobuf_c_message_descriptor_get_field_by_name(route_row(route)->request, field) != NULL;
+}
+
+/* Does the request say which entry, so that its programme counts? */
+static bool tells_entry(enum route route)
+{
+    static const char *const fields[] = {"receipt", "inquiry", "certificate", "document", "programme"};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (asks_for(route, fields[i]))
+            return true;
+    return route == ROUTE_intake_list;
+}
+
+static bool cell_expected(const struct cell *cell)
+{
+    enum right right = right_of(cell->route);
+    const char *programme = tells_entry(cell->route) ? cell->entry->programme->code : NULL;
+    if (!(route_row(cell->route)->from & PARTY_PORTAL))
+        return false;
+    if (right == RIGHT_none || right == RIGHT_session)
+        return true;
+    if (cell->whose != OWN && (tells_entry(cell->route) || (cell->whose == NAMED && asks_for(cell->route, "manager"))))
+        return false;
+    return table_gives(
+        cell->role, right_name(right), *cell->purpose ? cell->purpose : usual_purpose(right_name(right)), programme);
+}
+
+/* Where the handler goes on from, when it is let through. */
+static bool state_expected(const struct cell *cell, const struct verdict *verdict)
+{
+    switch (cell->route) {
+    case ROUTE_intake_decide:
+        return (verdict->code == FAULT_NONE) == (cell->state == STATE_review);
+    case ROUTE_intake_fee_receipt:
+        return (verdict->code == FAULT_NONE) == (cell->state == STATE_fee);
+    case ROUTE_intake_residence_result:
+        return (verdict->code == FAULT_NONE) == (cell->state == STATE_residence_terminal);
+    case ROUTE_intake_view:
+    case ROUTE_intake_list:
+        return verdict->code == FAULT_NONE;
+    default:
+        return true;
+    }
+}
+
+/* --- the matrix -----------------------------------------------------------------------------------------------------
+ */
+
+struct tally {
+    size_t planned, run, permitted, refused, wrong;
+};
+
+/* A route without a right answers nobody for want of one. */
+static bool was_permitted(const struct cell *cell, const struct verdict *verdict)
+{
+    if (right_of(cell->route) == RIGHT_none)
+        return verdict->code != FAULT_not_permitted && verdict->code != FAULT_not_authenticated &&
+               verdict->code != FAULT_route_not_allowed;
+    return verdict->permitted;
+}
+
+static void cell_try(const struct cell *cell, struct tally *tally, bool told)
+{
+    struct verdict verdict = cell_run(cell);
+    bool permitted = was_permitted(cell, &verdict), expected = cell_expected(cell);
+    tally->run++;
+    tally->permitted += permitted;
+    tally->refused += !permitted;
+    if (permitted == expected && (!permitted || cell->whose != OWN || state_expected(cell, &verdict)))
+        return;
+    tally->wrong++;
+    if (told && tally->wrong <= 20)
+        printf("matrix: %s %s %s, %s, %s, for '%s': %s, expected %s (%s %s)\n", cell->role,
+            route_row(cell->route)->name, cell->entry->programme->code, whose_texts[cell->whose],
+            state_name(cell->state), cell->purpose, permitted ? "let through" : "refused",
+            expected ? "let through" : "refused", fault_code_text(verdict.code), verdict.field);
+    fflush(stdout);
+}
+
+static bool has_states(enum route route)
+{
+    return route_row(route)->to == PARTY_INTAKE && route_row(route)->right != RIGHT_none && asks_for(route, "receipt");
+}
+
+static void route_try(const char *role, enum route route, struct tally *tally)
+{
+    for (size_t entry = 0; entry < entry_count; entry++)
+        for (enum whose whose = 0; whose < WHOSE; whose++) {
+            enum application_state first = has_states(route) ? 0 : STATE_review;
+            enum application_state end = has_states(route) ? STATES : STATE_review + 1;
+            for (enum application_state state = first; state < end; state++)
+                cell_try(&(struct cell){role, route, &entries[entry], whose, state, "", "", ""}, tally, true);
+        }
+}
+
+static size_t cells_planned(void)
+{
+    size_t planned = 0;
+    for (enum route route = 0; route < ROUTES; route++)
+        planned += json_object_size(json_object_get(table, "roles")) * programmes_count(programmes_in_use()) * WHOSE *
+                   (has_states(route) ? STATES : 1);
+    return planned;
+}
+
+START_TEST(every_cell_is_as_the_table_says)
+{
+    struct tally tally = {.planned = cells_planned()};
+    const char *role;
+    json_t *row;
+    json_object_foreach(json_object_get(table, "roles"), role, row) for (enum route route = 0; route < ROUTES; route++)
+        route_try(role, route, &tally);
+    printf(
+        "matrix: %zu cells planned, %zu run: %zu let through, %zu refused, %zu not as the table says "
+        "(%zu roles, %d routes, %zu programmes, %d managers, %d states)\n",
+        tally.planned, tally.run, tally.permitted, tally.refused, tally.wrong,
+        json_object_size(json_object_get(table, "roles")), ROUTES, entry_count, WHOSE, STATES);
+    fflush(stdout);
+    ck_assert_uint_eq(tally.run, tally.planned);
+    ck_assert_uint_eq(tally.wrong, 0);
+}
+END_TEST
+
+/* Every purpose, for every role and right. */
+START_TEST(every_purpose_is_as_the_table_says)
+{
+    struct tally tally = {0};
+    const char *role, *purpose;
+    json_t *row, *label;
+    json_object_foreach(json_object_get(table, "roles"), role, row) json_object_foreach(
+        json_object_get(table, "purposes"), purpose, label) for (enum route route = 0; route < ROUTES; route++)
+    {
+        if (right_of(route) == RIGHT_none || right_of(route) == RIGHT_session)
+            continue;
+        cell_try(&(struct cell){role, route, &entries[0], OWN, STATE_review, purpose, "", ""}, &tally, true);
+    }
+    printf(
+        "matrix: %zu cells with a purpose: %zu let through, %zu refused\n", tally.run, tally.permitted, tally.refused);
+    ck_assert_uint_eq(tally.wrong, 0);
+    ck_assert_uint_gt(tally.permitted, 0);
+}
+END_TEST
+
+/* --- by hand --------------------------------------------------------------------------------------------------------
+ */
+
+/* From the assessments, not from the table. S0 海技士・小型船舶, S1 調理師, S2 保育士, S3 技能検定, S4 准看護師. */
+#define YES true
+#define NO false
+static const struct {
+    const char *role, *programme;
+    enum route route;
+    enum whose whose;
+    bool permitted;
+} by_hand[] = {
+    /* All I.1②: the manager's reviewers review their own applications, and nobody else's (III.6 その他 ③) */
+    {"reviewer", "kaigishi", ROUTE_intake_view, OWN, YES},
+    {"reviewer", "kaigishi", ROUTE_intake_decide, OWN, YES},
+    {"reviewer", "kogata-senpaku", ROUTE_intake_decide, OWN, YES},
+    {"reviewer", "chorishi", ROUTE_intake_decide, OWN, YES},
+    {"reviewer", "hoikushi", ROUTE_intake_decide, OWN, YES},
+    {"reviewer", "ginou-kentei", ROUTE_intake_decide, OWN, YES},
+    {"reviewer", "jun-kangoshi", ROUTE_intake_decide, OWN, YES},
+    {"reviewer", "kaigishi", ROUTE_intake_view, NAMED, NO},
+    {"reviewer", "chorishi", ROUTE_intake_view, NAMED, NO},
+    {"reviewer", "chorishi", ROUTE_intake_view, CROSSED, NO},
+    {"reviewer", "hoikushi", ROUTE_intake_decide, NAMED, NO},
+    {"reviewer", "hoikushi", ROUTE_intake_decide, CROSSED, NO},
+    {"reviewer", "ginou-kentei", ROUTE_intake_list, NAMED, NO},
+    {"reviewer", "ginou-kentei", ROUTE_intake_list, CROSSED, NO}, /* S3's accident: another body's people in a list */
+    {"reviewer", "jun-kangoshi", ROUTE_intake_attachment_view, NAMED, NO},
+    {"reviewer", "jun-kangoshi", ROUTE_certificates_show, NAMED, NO},
+    {"reviewer", "jun-kangoshi", ROUTE_certificates_show, OWN, YES},
+    /* S1 別添1, III.2 risk 3: what is on paper is typed in at the counter, not by a reviewer */
+    {"reviewer", "chorishi", ROUTE_intake_paper, OWN, NO},
+    {"counter", "chorishi", ROUTE_intake_paper, OWN, YES},
+    {"counter", "hoikushi", ROUTE_intake_paper, OWN, YES},
+    {"counter", "chorishi", ROUTE_intake_paper, NAMED, NO},
+    {"counter", "chorishi", ROUTE_intake_paper, CROSSED, NO},
+    /* All I.1② 決済: fees at the counter: S1 in cash, the others by stamps */
+    {"counter", "chorishi", ROUTE_intake_fee_receipt, OWN, YES},
+    {"counter", "kaigishi", ROUTE_intake_fee_receipt, OWN, YES},
+    {"counter", "jun-kangoshi", ROUTE_intake_fee_receipt, OWN, YES},
+    {"reviewer", "chorishi", ROUTE_intake_fee_receipt, OWN, NO},
+    {"residence", "chorishi", ROUTE_intake_fee_receipt, OWN, NO},
+    {"counter", "kaigishi", ROUTE_intake_fee_receipt, NAMED, NO},
+    /* S0, S2–S4 I.2 system 2; S1 別添1 ⑦: the residence network is asked by its operators alone */
+    {"residence", "kaigishi", ROUTE_residence_instant, OWN, YES},
+    {"residence", "chorishi", ROUTE_residence_instant, OWN, YES},
+    {"residence", "chorishi", ROUTE_intake_residence_result, OWN, YES},
+    {"residence", "hoikushi", ROUTE_residence_instant_result, OWN, YES},
+    {"residence", "hoikushi", ROUTE_residence_instant, NAMED, NO},
+    {"residence", "hoikushi", ROUTE_residence_instant, CROSSED, NO},
+    {"residence", "hoikushi", ROUTE_residence_instant_result, CROSSED, NO},
+    {"reviewer", "kaigishi", ROUTE_residence_instant, OWN, NO},
+    {"counter", "chorishi", ROUTE_residence_instant, OWN, NO},
+    {"counter", "jun-kangoshi", ROUTE_residence_instant_result, OWN, NO},
+    {"counter", "chorishi", ROUTE_intake_residence_result, OWN, NO},
+    /* S1 II.3 ①: health centres take in, the prefecture reviews */
+    {"health_centre", "chorishi", ROUTE_intake_view, OWN, YES},
+    {"health_centre", "chorishi", ROUTE_intake_paper, OWN, YES},
+    {"health_centre", "chorishi", ROUTE_intake_fee_receipt, OWN, YES},
+    {"health_centre", "chorishi", ROUTE_intake_decide, OWN, NO},
+    {"health_centre", "chorishi", ROUTE_residence_instant, OWN, NO},
+    {"health_centre", "hoikushi", ROUTE_intake_view, OWN, NO},
+    {"health_centre", "chorishi", ROUTE_certificates_show, OWN, NO},
+    /* S2 II.4 委託事項2: the registration centre works for the governor, on this roll alone */
+    {"registration_centre", "hoikushi", ROUTE_intake_decide, OWN, YES},
+    {"registration_centre", "hoikushi", ROUTE_intake_view, OWN, YES},
+    {"registration_centre", "hoikushi", ROUTE_vault_correction_ask, OWN, NO},
+    {"registration_centre", "chorishi", ROUTE_intake_decide, OWN, NO},
+    {"registration_centre", "jun-kangoshi", ROUTE_intake_view, OWN, NO},
+    /* S3 I.7, III.4: associations and data-entry contractors share the examination, each its part of the work */
+    {"association", "ginou-kentei", ROUTE_intake_decide, OWN, YES},
+    {"association", "ginou-kentei", ROUTE_intake_fee_receipt, OWN, YES},
+    {"association", "kaigishi", ROUTE_intake_view, OWN, NO},
+    {"data_entry", "ginou-kentei", ROUTE_intake_paper, OWN, YES},
+    {"data_entry", "ginou-kentei", ROUTE_intake_view, OWN, NO},
+    {"data_entry", "ginou-kentei", ROUTE_intake_list, OWN, NO},
+    {"data_entry", "ginou-kentei", ROUTE_intake_decide, OWN, NO},
+    {"data_entry", "chorishi", ROUTE_intake_paper, OWN, NO},
+    /* All III.3 risk 1: number and pseudonym are tied anew by those who were given that, nobody else */
+    {"corrector", "chorishi", ROUTE_vault_correction_ask, OWN, YES},
+    {"corrector", "kaigishi", ROUTE_vault_correction_decide, OWN, YES},
+    {"corrector", "kaigishi", ROUTE_vault_correction_decide, NAMED, NO},
+    {"corrector", "chorishi", ROUTE_intake_view, OWN, NO},
+    {"reviewer", "chorishi", ROUTE_vault_correction_ask, OWN, NO},
+    {"counter", "chorishi", ROUTE_vault_correction_decide, OWN, NO},
+    {"counter", "chorishi", ROUTE_vault_change_number, OWN, YES},
+    {"reviewer", "chorishi", ROUTE_vault_change_number, OWN, NO},
+    /* All III.6 risk 4 ③: who operates the platform reaches no personal data; nor do administrators of the system */
+    {"platform_operator", "kaigishi", ROUTE_intake_view, OWN, NO},
+    {"platform_operator", "kaigishi", ROUTE_intake_list, OWN, NO},
+    {"platform_operator", "chorishi", ROUTE_certificates_show, OWN, NO},
+    {"platform_operator", "chorishi", ROUTE_residence_instant_result, OWN, NO},
+    {"platform_operator", "chorishi", ROUTE_vault_corrections, OWN, NO},
+    {"administrator", "hoikushi", ROUTE_intake_view, OWN, NO},
+    {"administrator", "hoikushi", ROUTE_intake_attachment_view, OWN, NO},
+    /* NUM-3, NUM-7, LINK-1: nobody at a terminal reaches what services ask each other */
+    {"counter", "chorishi", ROUTE_vault_release, OWN, NO},
+    {"corrector", "chorishi", ROUTE_vault_resolve, OWN, NO},
+    {"reviewer", "kaigishi", ROUTE_records_entry, OWN, NO},
+    {"reviewer", "kaigishi", ROUTE_legacy_sync_hand_over, OWN, NO},
+    {"administrator", "kaigishi", ROUTE_staff_add, OWN, NO},
+    {"platform_operator", "kaigishi", ROUTE_vault_manager_end, OWN, NO},
+};
+
+static const struct entry *entry_of(const char *programme)
+{
+    for (size_t i = 0; i < entry_count; i++)
+        if (strcmp(entries[i].programme->code, programme) == 0)
+            return &entries[i];
+    ck_abort_msg("no programme %s", programme);
+}
+
+/* The state in which the route has something to do. */
+static enum application_state state_for(enum route route)
+{
+    return route == ROUTE_intake_fee_receipt        ? STATE_fee
+           : route == ROUTE_intake_residence_result ? STATE_residence_terminal
+                                                    : STATE_review;
+}
+
+START_TEST(cells_by_hand)
+{
+    size_t count = sizeof by_hand / sizeof *by_hand;
+    for (size_t i = 0; i < count; i++) {
+        const struct cell cell = {by_hand[i].role, by_hand[i].route, entry_of(by_hand[i].programme), by_hand[i].whose,
+            state_for(by_hand[i].route), "", "", ""};
+        struct verdict verdict = cell_run(&cell);
+        ck_assert_msg(verdict.permitted == by_hand[i].permitted, "cell %zu: %s %s %s %s: %s %s", i, cell.role,
+            route_row(cell.route)->name, by_hand[i].programme, whose_texts[cell.whose], fault_code_text(verdict.code),
+            verdict.field);
+    }
+    printf("matrix: %zu cells by hand\n", count);
+    ck_assert_uint_ge(count, 60);
+}
+END_TEST
+
+/* ORG-1, ROLL-6: an account limited to some programmes or to a body's part */
+START_TEST(a_part_of_a_manager)
+{
+    const struct entry *sea = entry_of("kaigishi"), *boats = entry_of("kogata-senpaku"), *cooks = entry_of("chorishi");
+    const struct {
+        struct cell cell;
+        bool permitted;
+    } cells[] = {
+        {{"reviewer", ROUTE_intake_view, sea, OWN, STATE_review, "", "kaigishi", ""}, YES},
+        {{"reviewer", ROUTE_intake_view, boats, OWN, STATE_review, "", "kaigishi", ""}, NO},
+        {{"reviewer", ROUTE_intake_list, sea, OWN, STATE_review, "", "kaigishi", ""}, YES},
+        {{"reviewer", ROUTE_intake_list, boats, OWN, STATE_review, "", "kaigishi", ""}, NO},
+        {{"reviewer", ROUTE_intake_decide, boats, OWN, STATE_review, "", "kaigishi", ""}, NO},
+        {{"reviewer", ROUTE_certificates_show, boats, OWN, STATE_review, "", "kaigishi", ""}, NO},
+        {{"residence", ROUTE_residence_instant, boats, OWN, STATE_review, "", "kaigishi", ""}, NO},
+        {{"residence", ROUTE_residence_instant_result, boats, OWN, STATE_review, "", "kaigishi", ""}, NO},
+        {{"residence", ROUTE_residence_instant_result, sea, OWN, STATE_review, "", "kaigishi", ""}, YES},
+        {{"health_centre", ROUTE_intake_view, cooks, OWN, STATE_review, "", "", "hc-chuo"}, NO},
+        {{"health_centre", ROUTE_intake_list, cooks, OWN, STATE_review, "", "", "hc-chuo"}, NO},
+        {{"health_centre", ROUTE_intake_fee_receipt, cooks, OWN, STATE_fee, "", "", "hc-chuo"}, NO},
+        {{"counter", ROUTE_certificates_show, cooks, OWN, STATE_review, "", "", "hc-chuo"}, NO},
+        {{"residence", ROUTE_residence_instant_result, cooks, OWN, STATE_review, "", "", "hc-chuo"}, NO},
+        {{"counter", ROUTE_vault_change_number, cooks, OWN, STATE_review, "", "", "hc-chuo"}, NO},
+    };
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
+        struct verdict verdict = cell_run(&cells[i].cell);
+        ck_assert_msg(
+            verdict.permitted == cells[i].permitted, "%zu: %s %s", i, fault_code_text(verdict.code), verdict.field);
+    }
+    house_do("tokyo", "UPDATE intake.application SET body = 'hc-chuo'");
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
+        if (strcmp(cells[i].cell.role, "health_centre") == 0)
+            ck_assert(cell_run(&cells[i].cell).permitted);
+    struct cell elsewhere = cells[9].cell;
+    elsewhere.body = "hc-nishi";
+    ck_assert(!cell_run(&elsewhere).permitted);
+}
+END_TEST
+
+/* --- the test of the test -------------------------------------------------------------------------------------------
+ */
+
+/* Is a cell of the role on a route that asks for the right, for the purpose, not as the shipped table says? */
+static bool shows(const char *role, const char *right, const char *purpose)
+{
+    struct tally tally = {0};
+    for (enum route route = 0; route < ROUTES; route++)
+        for (size_t entry = 0; entry < entry_count && !tally.wrong; entry++)
+            if (strcmp(right_name(right_of(route)), right) == 0)
+                cell_try(&(struct cell){role, route, &entries[entry], OWN, state_for(route), purpose, "", ""}, &tally,
+                    false);
+    return tally.wrong > 0;
+}
+
+static json_t *grants_of(json_t *of, const char *role)
+{
+    return json_object_get(json_object_get(json_object_get(of, "roles"), role), "grants");
+}
+
+static void in_force_take(json_t *changed)
+{
+    struct fault fault = {0};
+    ck_assert_msg(rights_take(changed, &fault), "%s", fault.field);
+    json_decref(changed);
+}
+
+/* The right is taken from the role for the purpose, or given to it where it has it not. */
+static json_t *right_flipped(const char *role, const char *right, const char *purpose)
+{
+    size_t index, place;
+    json_t *grant, *name, *changed = json_deep_copy(table), *grants = grants_of(changed, role);
+    if (!table_gives(role, right, purpose, NULL)) {
+        json_object_set_new(json_object_get(json_object_get(changed, "roles"), role), "personal_data", json_true());
+        json_array_append_new(
+            grants, json_pack("{s[s] ss s[s]}", "rights", right, "programmes", "all", "purposes", purpose));
+        return changed;
+    }
+    json_array_foreach(grants, index, grant)
+    {
+        json_t *rights = json_object_get(grant, "rights");
+        json_array_foreach(rights, place, name) if (strcmp(json_string_value(name), right) == 0)
+        {
+            json_array_remove(rights, place);
+            break;
+        }
+        if (json_array_size(rights) == 0)
+            json_array_remove(grants, index--);
+    }
+    return changed;
+}
+
+/* A grant for some programmes becomes one for all, one for all becomes one for a programme that is not there. */
+static json_t *programmes_flipped(const char *role, size_t index)
+{
+    json_t *changed = json_deep_copy(table), *grant = json_array_get(grants_of(changed, role), index);
+    bool all = json_is_string(json_object_get(grant, "programmes"));
+    json_object_set_new(grant, "programmes", all ? json_pack("[s]", "no-such") : json_string("all"));
+    return changed;
+}
+
+/* The vault's ties know no programme. */
+static bool knows_programmes(const char *right)
+{
+    for (enum route route = 0; route < ROUTES; route++)
+        if (strcmp(right_name(right_of(route)), right) == 0 && tells_entry(route))
+            return true;
+    return false;
+}
+
+struct corruption {
+    size_t done, red;
+};
+
+static void corruption_note(struct corruption *sum, bool red, const char *role, const char *what)
+{
+    sum->done++;
+    sum->red += red;
+    if (!red)
+        printf("matrix: %s of %s was changed, and nothing showed\n", what, role);
+    fflush(stdout);
+}
+
+static void rights_corrupt(const char *role, struct corruption *sum)
+{
+    const char *right;
+    json_t *rule, *purpose;
+    size_t index;
+    json_object_foreach(json_object_get(table, "rights"), right, rule)
+        json_array_foreach(json_object_get(rule, "purposes"), index, purpose)
+    {
+        in_force_take(right_flipped(role, right, json_string_value(purpose)));
+        corruption_note(sum, shows(role, right, json_string_value(purpose)), role, right);
+    }
+}
+
+static void programmes_corrupt(const char *role, struct corruption *sum)
+{
+    size_t index;
+    json_t *grant;
+    json_array_foreach(grants_of(table, role), index, grant)
+    {
+        const json_t *rights = json_object_get(grant, "rights");
+        const char *purpose = json_string_value(json_array_get(json_object_get(grant, "purposes"), 0));
+        bool red = false, known = false;
+        in_force_take(programmes_flipped(role, index));
+        for (size_t i = 0; i < json_array_size(rights) && !red; i++) {
+            const char *right = json_string_value(json_array_get(rights, i));
+            known |= knows_programmes(right);
+            red = knows_programmes(right) && shows(role, right, purpose);
+        }
+        if (known)
+            corruption_note(sum, red, role, "programmes");
+    }
+}
+
+START_TEST(every_corrupted_right_is_red)
+{
+    struct corruption sum = {0};
+    const char *role;
+    json_t *row;
+    json_object_foreach(json_object_get(table, "roles"), role, row)
+    {
+        rights_corrupt(role, &sum);
+        programmes_corrupt(role, &sum);
+    }
+    printf("matrix: %zu rights corrupted one at a time, %zu red\n", sum.done, sum.red);
+    fflush(stdout);
+    ck_assert_uint_eq(sum.red, sum.done);
+    ck_assert_uint_ge(sum.done, 100);
+}
+END_TEST
+
+static void setup(void)
+{
+    table = json_load_file(TABLE, 0, NULL);
+    ck_assert_ptr_nonnull(table);
+    matrix_open();
+}
+
+static void teardown(void)
+{
+    json_decref(table);
+    matrix_close();
+}
+
+int main(void)
+{
+    TCase *cases = tcase_create("matrix");
+    tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_add_test(cases, every_cell_is_as_the_table_says);
+    tcase_add_test(cases, every_purpose_is_as_the_table_says);
+    tcase_add_test(cases, cells_by_hand);
+    tcase_add_test(cases, a_part_of_a_manager);
+    tcase_add_test(cases, every_corrupted_right_is_red);
+    tcase_set_timeout(cases, 60);
+    Suite *suite = suite_create("matrix");
+    suite_add_tcase(suite, cases);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
