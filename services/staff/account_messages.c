@@ -63,7 +63,7 @@ static bool category_check(const Staff__AccountApplyRequest *request, struct fau
         (platform || strcmp(request->category, "administrator") == 0) != administers)
         return fault_set(fault, FAULT_item_invalid, "category");
     if (strcmp(request->category, "contractor") == 0)
-        return text_check(request->employer, PERSON_MAX, true, "employer", fault);
+        return staff_text_check(request->employer, PERSON_MAX, true, "employer", fault);
     return !*request->employer || fault_set(fault, FAULT_item_invalid, "employer");
 }
 
@@ -84,9 +84,10 @@ bool account_apply_check(const ProtobufCMessage *message, struct fault *fault)
         return fault_set(fault, FAULT_item_invalid, "kind");
     if (!is_id(request->account, ACCOUNT_MAX))
         return fault_set(fault, FAULT_item_invalid, "account");
-    if (!text_check(request->need, PERSON_MAX, true, "need", fault) || !day_check(request->until, true, "until", fault))
+    if (!staff_text_check(request->need, PERSON_MAX, true, "need", fault) ||
+        !day_check(request->until, true, "until", fault))
         return false;
-    if (issue ? !text_check(request->person, PERSON_MAX, true, "person", fault) : *request->person != '\0')
+    if (issue ? !staff_text_check(request->person, PERSON_MAX, true, "person", fault) : *request->person != '\0')
         return issue ? false : fault_set(fault, FAULT_item_invalid, "person");
     if (issue ? !category_check(request, fault) : *request->category || *request->employer)
         return issue ? false : fault_set(fault, FAULT_item_invalid, "category");
@@ -173,7 +174,7 @@ bool account_decide_check(const ProtobufCMessage *message, struct fault *fault)
         return fault_set(fault, FAULT_item_invalid, "application");
     if (!request->approve && !*request->reason)
         return fault_set(fault, FAULT_reason_missing, "reason");
-    return text_check(request->reason, PERSON_MAX, false, "reason", fault);
+    return staff_text_check(request->reason, PERSON_MAX, false, "reason", fault);
 }
 
 static bool account_from(struct work *work, const char *manager, const Staff__AccountApplication *application,
@@ -329,8 +330,8 @@ bool add_check(const ProtobufCMessage *message, struct fault *fault)
     const Staff__AddRequest *request = (const Staff__AddRequest *)message;
     if (!is_id(request->account, ACCOUNT_MAX))
         return fault_set(fault, FAULT_item_invalid, "account");
-    if (!text_check(request->person, PERSON_MAX, true, "person", fault) ||
-        !text_check(request->need, PERSON_MAX, true, "need", fault))
+    if (!staff_text_check(request->person, PERSON_MAX, true, "person", fault) ||
+        !staff_text_check(request->need, PERSON_MAX, true, "need", fault))
         return false;
     if (!rights_role_exists(request->role) || !role_administers(request->role))
         return fault_set(fault, FAULT_item_invalid, "role");

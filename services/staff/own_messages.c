@@ -42,8 +42,8 @@ static enum outcome guess_refuse(struct work *work, const struct account *accoun
 bool password_check(const ProtobufCMessage *message, struct fault *fault)
 {
     const Staff__PasswordRequest *request = (const Staff__PasswordRequest *)message;
-    return text_check(request->old, PASSWORD_MAX, true, "old", fault) &&
-           text_check(request->new_, PASSWORD_MAX, true, "new", fault);
+    return staff_text_check(request->old, PASSWORD_MAX, true, "old", fault) &&
+           staff_text_check(request->new_, PASSWORD_MAX, true, "new", fault);
 }
 
 static bool is_fresh(struct work *work, const struct account *account, const char *password)

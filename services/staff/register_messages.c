@@ -19,7 +19,7 @@ bool training_check(const ProtobufCMessage *message, struct fault *fault)
     const Staff__TrainingRequest *request = (const Staff__TrainingRequest *)message;
     if (!is_id(request->account, ACCOUNT_MAX))
         return fault_set(fault, FAULT_item_invalid, "account");
-    return text_check(request->course, COURSE_MAX, true, "course", fault) &&
+    return staff_text_check(request->course, COURSE_MAX, true, "course", fault) &&
            day_check(request->held_on, true, "held_on", fault);
 }
 

@@ -68,6 +68,6 @@ char *account_reason(struct work *work, const char *account);
 MUST_USE bool is_permitted(struct work *work, const char *manager);
 /* A day of the calendar, YYYY-MM-DD. "" only where `needed` is false. Faults: item_missing, item_invalid. */
 MUST_USE bool day_check(const char *text, bool needed, const char *field, struct fault *fault);
-MUST_USE bool text_check(const char *text, size_t max, bool needed, const char *field, struct fault *fault);
+MUST_USE bool staff_text_check(const char *text, size_t max, bool needed, const char *field, struct fault *fault);
 
 #endif

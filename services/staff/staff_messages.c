@@ -15,7 +15,7 @@ bool is_permitted(struct work *work, const char *manager)
     return work_permits(work, &(struct affair){.manager = manager});
 }
 
-bool text_check(const char *text, size_t max, bool needed, const char *field, struct fault *fault)
+bool staff_text_check(const char *text, size_t max, bool needed, const char *field, struct fault *fault)
 {
     if (needed && !*text)
         return fault_set(fault, FAULT_item_missing, field);

@@ -31,7 +31,8 @@ static const char *list_of(const char *manager)
 bool terminal_add_check(const ProtobufCMessage *message, struct fault *fault)
 {
     const Staff__TerminalAddRequest *request = (const Staff__TerminalAddRequest *)message;
-    if (!fingerprint_check(request->terminal, fault) || !text_check(request->place, PLACE_MAX, true, "place", fault))
+    if (!fingerprint_check(request->terminal, fault) ||
+        !staff_text_check(request->place, PLACE_MAX, true, "place", fault))
         return false;
     if (!rights_kind_exists(request->kind))
         return fault_set(fault, FAULT_item_invalid, "kind");
@@ -67,7 +68,8 @@ enum outcome terminal_add_act(struct work *work)
 bool terminal_end_check(const ProtobufCMessage *message, struct fault *fault)
 {
     const Staff__TerminalEndRequest *request = (const Staff__TerminalEndRequest *)message;
-    return fingerprint_check(request->terminal, fault) && text_check(request->reason, PLACE_MAX, true, "reason", fault);
+    return fingerprint_check(request->terminal, fault) &&
+           staff_text_check(request->reason, PLACE_MAX, true, "reason", fault);
 }
 
 static void sessions_there_end(struct work *work, const char *list, const char *terminal)

@@ -25,6 +25,7 @@
 #include "records/roll_messages.h"
 #include "residence/inquiry_messages.h"
 #include "staff/staff_messages.h"
+#include "staff/staff_setup.h"
 #include "vault/number_messages.h"
 
 #include <check.h>
@@ -230,6 +231,7 @@ static inline void house_open(void)
     static const char *const others[] = {"portal", "operator"};
     static char dsn[ROOMS][640];
     struct fault fault = {0};
+    const struct key_want *wants; /* ring.h has every key: asked for to open the programmes */
     store_open(&house_store, NULL);
     for (size_t i = 0; i < ROOMS; i++) /* before SHIKAKU_KEYS is another folder */
         store_dsn(&house_store, rooms[i].service.name, dsn[i], sizeof dsn[i]);
@@ -248,7 +250,7 @@ static inline void house_open(void)
         ck_assert(rooms[i].work && pg_open(&rooms[i].work->pg, dsn[i], &fault));
         rooms[i].service.schema_version = 1;
     }
-    ck_assert_ptr_nonnull(programmes_open());
+    ck_assert(staff_keys_wanted(&wants) > 0 && settings_read(staff_settings, STAFF_SETTINGS));
     inquiries_serve(programmes_in_use());
     roll_serve(programmes_in_use());
     gateway_serve(programmes_in_use());

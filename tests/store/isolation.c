@@ -158,17 +158,27 @@ static bool names_tenant_table(const char *sql)
     return false;
 }
 
+/* What a text must look like where the statement makes something else of it; %d is the parameter's number. */
+static const struct {
+    const char *use, *value;
+    unsigned type; /* a made-up value of this type; 0: `value` */
+} readings[] = {
+    {"$%d::text::uuid", NULL, UUID},
+    {"nullif($%d, '')::date", NULL, DATE},
+    {"nullif($%d, '')::uuid", NULL, UUID},
+    {"to_date($%d,", "203003", 0},
+};
+
 /* The other manager's value for each parameter: it is asked for what is theirs. */
 static const char *parameter_of(const struct statement_text *statement, int number, unsigned type)
 {
-    char column[64], cast[32];
+    char column[64], use[48];
     parameter_column(statement->sql, number, column);
-    snprintf(cast, sizeof cast, "$%d::text::uuid", number);
-    if (strstr(statement->sql, cast))
-        return value_of(column, UUID, THEIRS, 1);
-    snprintf(cast, sizeof cast, "to_date($%d,", number);
-    if (strstr(statement->sql, cast))
-        return "203003";
+    for (size_t i = 0; i < sizeof readings / sizeof *readings; i++) {
+        snprintf(use, sizeof use, readings[i].use, number);
+        if (strstr(statement->sql, use))
+            return readings[i].type ? value_of(column, readings[i].type, THEIRS, 1) : readings[i].value;
+    }
     if (*column && strcmp(statement->service, "audit") == 0 && strcmp(column, "kind") == 0)
         return "use";
     if (*column)

@@ -61,26 +61,62 @@ static inline const char *blank_skip(const char *at)
     }
 }
 
-/* Literals and macros of this file, until something else comes. */
-static inline const char *text_take(const char *source, const char *at, char *sql)
+/* The parameter of a macro that is being read, and what stands for it; "" outside one. */
+struct macro_argument {
+    char name[32], text[256];
+};
+
+static inline const char *text_take(
+    const char *source, const char *at, const struct macro_argument *argument, char *sql);
+
+/* `word` is a macro of this file, with one parameter or none: append what it stands for. Returns what is behind its
+ * use; NULL where there is no such macro. */
+static inline const char *macro_take(
+    const char *source, const char *word, const char *behind, const struct macro_argument *outer, char *sql)
 {
-    char word[64], define[80];
+    char define[80];
+    struct macro_argument argument = {0};
+    snprintf(define, sizeof define, "#define %s%s", word, *behind == '(' ? "(" : " ");
+    const char *meant = strstr(source, define);
+    if (!meant)
+        return NULL;
+    meant += strlen(define);
+    if (*behind == '(') {
+        static char text[STATEMENT_BYTES];
+        text[0] = '\0';
+        behind = text_take(source, behind + 1, outer, text) + 1;
+        snprintf(argument.text, sizeof argument.text, "%s", text);
+        snprintf(argument.name, sizeof argument.name, "%.*s", (int)strcspn(meant, ")"), meant);
+        meant += strcspn(meant, ")") + 1;
+    }
+    text_take(source, meant, &argument, sql);
+    return behind;
+}
+
+/* Literals and macros of this file, until something else comes. */
+static inline const char *text_take(
+    const char *source, const char *at, const struct macro_argument *argument, char *sql)
+{
+    char word[64];
     for (;;) {
         at = blank_skip(at);
         if (*at == '"') {
             at = literal_take(at, sql);
             continue;
         }
-        size_t len = strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+        size_t len = strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789");
         if (len == 0 || len >= sizeof word)
             return at;
         snprintf(word, sizeof word, "%.*s", (int)len, at);
-        snprintf(define, sizeof define, "#define %s ", word);
-        const char *meant = strstr(source, define);
-        if (!meant)
+        if (argument && *argument->name && strcmp(word, argument->name) == 0) {
+            strncat(sql, argument->text, STATEMENT_BYTES - strlen(sql) - 1);
+            at += len;
+            continue;
+        }
+        const char *behind = macro_take(source, word, at + len, argument, sql);
+        if (!behind)
             return at;
-        text_take(source, meant + strlen(define), sql);
-        at += len;
+        at = behind;
     }
 }
 
@@ -126,7 +162,7 @@ static inline void statements_read_file(const char *path)
         sql[0] = '\0';
         const char *constant = strstr(line, "static const char ");
         const char *begin = constant && constant < at ? strchr(constant, '=') + 1 : at;
-        const char *behind = text_take(source, begin, sql);
+        const char *behind = text_take(source, begin, NULL, sql);
         constant = constant && constant < at ? constant + strlen("static const char ") : "text";
         if (is_sql(sql))
             statement_add(path, constant, strcspn(constant, "[ "), sql);

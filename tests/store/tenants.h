@@ -30,6 +30,7 @@ static const struct {
     {"intermediate.inquiry_queue", " id manager lane due_at lease_until attempt polls failures "},
     {"legacy_sync.task", " id manager system attempt due_at lease_until "},
     {"staff.account_place", " account manager "},
+    {"staff.terminal_place", " terminal manager "},
     {"vault.rotation", " manager kind old_key new_key phase place rows_done started_at due_at finished_at "},
     {"vault.erasure", " manager certificate erased_at "},
 };
@@ -118,7 +119,7 @@ static unsigned hash_of(const char *text)
 }
 
 /* Two columns of the same name hold the same, so that joins find their rows. Everything of a manager can be told by its
- * look: names, a, b or 7700001, 2031 or 2032. */
+ * look: names, a, b or 770001, 2031 or 2032. */
 static const char *value_of(const char *column, unsigned type, const char *manager, int row)
 {
     static char value[8][160];
@@ -136,11 +137,11 @@ static const char *value_of(const char *column, unsigned type, const char *manag
     else if (type == BYTEA)
         snprintf(at, sizeof value[0], "\\x%s%04x%02d%048d", ours ? "aaaa" : "bbbb", mark, row, 0);
     else if (type == BIGINT || type == INTEGER)
-        snprintf(at, sizeof value[0], "%d", (ours ? 1000000 : 7700000) + row);
+        snprintf(at, sizeof value[0], "%d", (ours ? 100000 : 770000) + row);
     else if (type == SMALLINT)
         snprintf(at, sizeof value[0], "%d", ours ? row : 770 + row);
     else if (type == BIGINTS || type == INTEGERS)
-        snprintf(at, sizeof value[0], "{%d}", (ours ? 1000000 : 7700000) + row);
+        snprintf(at, sizeof value[0], "{%d}", (ours ? 100000 : 770000) + row);
     else if (type == DATE || type == TIMESTAMPTZ)
         snprintf(at, sizeof value[0], "203%d-01-0%d", ours ? 1 : 2, row);
     else if (type == TEXTS)
