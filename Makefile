@@ -65,7 +65,7 @@ $(B)/lib/libshikakuctl.a: $(call service_objs,shikakuctl)
 $(B)/bin/shikakuctl: $(B)/services/shikakuctl/main.o $(B)/lib/libshikakuctl.a $(B)/lib/libchassis.a $(B)/lib/libproto.a
 $(B)/lib/libaudit_verify.a: $(call service_objs,audit_verify)
 $(B)/bin/shikaku-audit-verify: $(B)/services/audit_verify/main.o $(B)/lib/libaudit_verify.a
-$(B)/bin/shikaku-keyhelper: $(B)/services/keyhelper/main.o $(B)/lib/libchassis.a $(B)/lib/libproto.a
+$(B)/bin/shikaku-keyhelper: $(patsubst %.c,$(B)/%.o,$(wildcard services/keyhelper/*.c)) $(B)/lib/libchassis.a $(B)/lib/libproto.a
 $(DOUBLES:%=$(B)/bin/double-%): $(B)/bin/double-%: $(B)/tests/doubles/%.o $(B)/tests/doubles/double.o $(B)/tests/doubles/double_call.o $(B)/lib/libkit.a $(B)/lib/libchassis.a $(B)/lib/libproto.a
 $(KIT_PROGRAMS:%=$(B)/bin/kit-%): $(B)/bin/kit-%: $(B)/tests/kit/programs/%.o $(B)/lib/libkit.a $(B)/lib/libchassis.a $(B)/lib/libproto.a
 $(B)/lib/libtrap.so: tests/kit/preload/trap.c tests/kit/preload/trap.h # by LD_PRELOAD; without sanitizers, whatever it meets

@@ -6,6 +6,13 @@
 
 #define LIST_ROWS 2000
 
+static const struct covered_column covered_columns[] = {
+    {"log", "event", "audit.log", "''", false, COVER_KEPT},
+    {"log", "event", "audit.log", "''", true, COVER_KEPT}, /* what is of no manager is under the service's own key */
+};
+
+const struct key_columns audit_columns = {covered_columns, sizeof covered_columns / sizeof *covered_columns};
+
 /* Any number will do that nobody else locks: "audit" in ASCII. */
 static const char sequencer_lock_sql[] = "SELECT pg_catalog.pg_advisory_xact_lock(418581342580)";
 static const char sequencer_read_sql[] = "SELECT size, subtrees FROM audit.sequencer";

@@ -7,6 +7,7 @@
 #include "chassis/audit_record.h"
 #include "chassis/merkle.h"
 #include "chassis/pg.h"
+#include "chassis/rotation.h"
 
 /* In the open transaction: become the one sequencer until it ends, and read where the log stands. */
 MUST_USE bool sequencer_take(struct pg *pg, struct merkle *tree, struct fault *fault);
@@ -54,5 +55,8 @@ MUST_USE bool head_put(struct pg *pg, const struct audit_head *head, struct faul
 /* audit's own records of use, which no relay brings: at most `limit`, in order; the caller's, PQclear it. */
 MUST_USE PGresult *own_records_list(struct pg *pg, int limit, struct fault *fault);
 void own_records_drop(struct pg *pg, const char *instance, uint32_t worker, uint64_t through);
+
+/* What of the schema lies under keys, for replacing them. */
+extern const struct key_columns audit_columns;
 
 #endif

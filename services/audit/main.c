@@ -64,10 +64,11 @@ int main(int argc, char **argv)
     };
     const struct service service = {
         .name = "audit",
-        .schema_version = 2,
+        .schema_version = 3,
         .settings = settings,
         .setting_count = sizeof settings / sizeof *settings,
         .keys = keys,
+        .columns = &audit_columns,
         .prepare = prepare,
         .messages = audit_messages,
         .message_count = audit_message_count,

@@ -2,6 +2,14 @@
 
 #include <string.h>
 
+static const struct covered_column covered_columns[] = {
+    {"certificate", "code", "certificates.certificate.code", "t.certificate::text"},
+    {"certificate", "holder", "certificates.certificate.holder", "t.certificate::text"},
+    {"status_change", "reason", "certificates.status_change.reason", "t.change::text"},
+};
+
+const struct key_columns certificate_columns = {covered_columns, sizeof covered_columns / sizeof *covered_columns};
+
 static const char key_put_sql[] =
     "INSERT INTO certificates.issuing_key (manager, kid, point) VALUES ($1, $2, $3) "
     "ON CONFLICT (manager, kid) DO NOTHING";

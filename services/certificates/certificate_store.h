@@ -5,6 +5,7 @@
 
 #include "certificates/certificate_cose.h"
 #include "certificates/certificate_state.h"
+#include "chassis/rotation.h"
 #include "chassis/work.h"
 
 /* A certificate as it lies there; texts and bytes in the work's arena. */
@@ -46,5 +47,8 @@ struct status_change {
     struct bytes reason; /* covered */
 };
 void status_change_put(struct work *work, const struct status_change *change);
+
+/* What of the schema lies under keys, for replacing them. */
+extern const struct key_columns certificate_columns;
 
 #endif

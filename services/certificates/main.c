@@ -4,6 +4,7 @@
 #include "certificates/certificate_messages.h"
 #include "certificates/certificate_publish.h"
 #include "certificates/certificate_render.h"
+#include "certificates/certificate_store.h"
 #include "chassis/boot.h"
 #include "chassis/programme_keys.h"
 
@@ -31,10 +32,11 @@ int main(int argc, char **argv)
 {
     const struct service service = {
         .name = "certificates",
-        .schema_version = 2,
+        .schema_version = 3,
         .settings = settings,
         .setting_count = sizeof settings / sizeof *settings,
         .keys = keys,
+        .columns = &certificate_columns,
         .prepare = prepare,
         .messages = certificate_messages,
         .message_count = certificate_message_count,

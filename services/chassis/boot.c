@@ -8,6 +8,7 @@
 #include "chassis/door.h"
 #include "chassis/exchange_store.h"
 #include "chassis/journal.h"
+#include "chassis/key_watch.h"
 #include "chassis/rights.h"
 #include "chassis/session_watch.h"
 #include "chassis/step_threads.h"
@@ -55,6 +56,7 @@ static struct event_base *base;
 
 static const struct lane relay_lanes[] = {
     {LANE_OUTBOX, 1, outbox_relay, NULL, RELAY_BATCH, 40},
+    {LANE_KEYS, 1, key_watch_turn},
     {LANE_AUDIT, 1, audit_relay, NULL, AUDIT_BATCH, 200},
 };
 
@@ -69,7 +71,7 @@ static size_t relay_lane_count(const struct service *service)
 {
     if (!service->schema_version)
         return 0;
-    return sends_records(service) ? 2 : 1;
+    return sends_records(service) ? 3 : 2;
 }
 
 static bool watches_sessions(const struct service *service)
@@ -93,7 +95,9 @@ static void *handler_new(int index)
 
 static struct bytes handler_run(void *worker, const void *frame, size_t len)
 {
-    return dispatch(worker, frame, len);
+    struct bytes answer = dispatch(worker, frame, len);
+    work_rest(worker);
+    return answer;
 }
 
 static void handler_free(void *worker)
@@ -177,7 +181,7 @@ static bool keys_open(const struct service *service, struct pg *pg, struct fault
     size_t count = service->keys ? service->keys(&wants) : 0;
     if (service->keys && count == 0)
         return fault_set(fault, FAULT_internal, "SHIKAKU_PROGRAMMES");
-    return keyring_open(service->name, pg, wants, count, fault);
+    return keyring_open(service->name, pg, wants, count, fault) && (!pg || key_watch_open(service, pg, fault));
 }
 
 static void stop(evutil_socket_t signal_number, short events, void *argument)
@@ -271,6 +275,7 @@ static int serve(const struct service *service)
     door_close(service);
     steps_stop();
     admin_close(admin);
+    key_watch_close();
     keyring_close();
     return stopped();
 }

@@ -49,15 +49,27 @@ static bool public_write(const char *keys, const char *service, const struct key
     return file_write(path, 0644, line, sizeof line - 1);
 }
 
-static bool secret_get(struct token *token, const char *keys, const char *service, uint8_t *secret)
+static bool wrapped_write(const char *keys, const char *service, const uint8_t wrapped[TOKEN_WRAPPED_BYTES])
 {
     char path[PATH_MAX];
+    return path_print(path, keys, service, "bus", ".wrapped") && file_write(path, 0600, wrapped, TOKEN_WRAPPED_BYTES);
+}
+
+static bool secret_get(struct token *token, const char *keys, const char *service, uint8_t *secret)
+{
     uint8_t wrapped[TOKEN_WRAPPED_BYTES];
     const char *kind = key_kind_text(KEY_BUS);
     if (bus_key_read(keys, service, wrapped))
         return token_unwrap(token, "*", kind, wrapped, sizeof wrapped, secret) == TOKEN_OK;
-    return token_generate(token, "*", kind, secret, wrapped) == TOKEN_OK &&
-           path_print(path, keys, service, "bus", ".wrapped") && file_write(path, 0600, wrapped, sizeof wrapped);
+    return token_generate(token, "*", kind, secret, wrapped) == TOKEN_OK && wrapped_write(keys, service, wrapped);
+}
+
+bool bus_key_rewrap(struct token *token, const char *keys, const char *service)
+{
+    uint8_t wrapped[TOKEN_WRAPPED_BYTES], anew[TOKEN_WRAPPED_BYTES];
+    return bus_key_read(keys, service, wrapped) &&
+           token_rewrap(token, "*", key_kind_text(KEY_BUS), wrapped, sizeof wrapped, anew) == TOKEN_OK &&
+           wrapped_write(keys, service, anew);
 }
 
 bool bus_key_make(struct token *token, const char *keys, const char *service)

@@ -1,7 +1,5 @@
 #include "chassis/cover.h"
 
-#include "chassis/keyring.h"
-
 #include <endian.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -81,10 +79,18 @@ out:
     return done ? plain : (struct bytes){NULL, 0};
 }
 
-bool index_token(
-    const char *manager, const char *domain, const void *plain, size_t len, uint8_t token[INDEX_TOKEN_BYTES])
+enum fault_code cover_refusal(const void *covered, size_t len)
 {
-    const struct key *key = keyring_newest(manager, KEY_INDEX);
+    uint32_t id = 0;
+    if (len < OVERHEAD)
+        return FAULT_internal;
+    memcpy(&id, covered, KEY_ID_BYTES);
+    return keyring_by_id(be32toh(id)) ? FAULT_internal : FAULT_key_retired;
+}
+
+bool index_token_by(
+    const struct key *key, const char *domain, const void *plain, size_t len, uint8_t token[INDEX_TOKEN_BYTES])
+{
     uint8_t domain_key[32];
     unsigned size = 0;
     /* A key of its own for each domain, so that a token of one field says nothing about another's. */
@@ -93,4 +99,10 @@ bool index_token(
         HMAC(EVP_sha256(), domain_key, sizeof domain_key, plain, len, token, &size) && size == INDEX_TOKEN_BYTES;
     OPENSSL_cleanse(domain_key, sizeof domain_key);
     return made;
+}
+
+bool index_token(
+    const char *manager, const char *domain, const void *plain, size_t len, uint8_t token[INDEX_TOKEN_BYTES])
+{
+    return index_token_by(keyring_newest(manager, KEY_INDEX), domain, plain, len, token);
 }

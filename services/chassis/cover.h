@@ -6,6 +6,7 @@
 
 #include "chassis/arena.h"
 #include "chassis/fault.h"
+#include "chassis/keyring.h"
 
 #define INDEX_TOKEN_BYTES 32
 
@@ -20,8 +21,13 @@ MUST_USE struct bytes cover_put(struct arena *arena, struct cover_place place, c
 /* data NULL when the key is gone or the bytes were altered or belong elsewhere. */
 MUST_USE struct bytes cover_take(struct arena *arena, struct cover_place place, const void *covered, size_t len);
 
+/* Why cover_take refused: key_retired where the key is unknown or destroyed, else internal. */
+enum fault_code cover_refusal(const void *covered, size_t len);
+
 /* domain keeps tokens of different fields apart: "vault.number". */
 MUST_USE bool index_token(
     const char *manager, const char *domain, const void *plain, size_t len, uint8_t token[INDEX_TOKEN_BYTES]);
+MUST_USE bool index_token_by(const struct key *key, const char *domain, const void *plain, size_t len,
+    uint8_t token[INDEX_TOKEN_BYTES]); /* key may be NULL: false */
 
 #endif

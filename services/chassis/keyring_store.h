@@ -1,4 +1,4 @@
-/* SCHEMA.data_key of the service's own schema (migrations/chassis/tables.sql). */
+/* SCHEMA.data_key of the service's own schema (migrations/chassis). */
 #ifndef CHASSIS_KEYRING_STORE_H
 #define CHASSIS_KEYRING_STORE_H
 
@@ -7,7 +7,10 @@
 /* Fix the schema. Once a process, before the others; false for a name that is none of a schema. */
 MUST_USE bool keyring_store_open(const char *schema);
 
-/* key_id, manager, kind, wrapped, whether retired, of every key, oldest first. The caller's, PQclear it. */
+/* What the keys' states are counted by: read before the keys, it is never newer than they are. */
+MUST_USE bool keyring_store_generation(struct pg *pg, int64_t *generation, struct fault *fault);
+
+/* key_id, manager, kind, wrapped, state of every key, oldest first. The caller's, PQclear it. */
 MUST_USE PGresult *keyring_store_list(struct pg *pg, struct fault *fault);
 
 /* Add a key unless one of this manager and kind is in force already; either is true. Durable on return. */

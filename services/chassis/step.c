@@ -100,6 +100,7 @@ static void *step_run(void *argument)
         bool may = strcmp(lane->lane->name, LANE_AUDIT) == 0 || !audit_outbox_full();
         if (may && pg_ensure(self->work->pg, &self->work->fault))
             worked = lane->lane->turn(self->work, lane->lane);
+        work_rest(self->work);
         if (worked > 0) {
             meter_add(METER_lane_turns_total, lane->lane->name, 1);
             meter_add(METER_lane_items_total, lane->lane->name, worked);

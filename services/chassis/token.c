@@ -1,6 +1,7 @@
 #include "chassis/token.h"
 
 #include <dlfcn.h>
+#include <endian.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <openssl/crypto.h>
@@ -216,27 +217,53 @@ void token_close(struct token *token)
     free(token);
 }
 
-static CK_ULONG wrapping_find(struct token *token, const char *manager, CK_OBJECT_HANDLE found[KEYS_MAX])
+struct wrapping {
+    CK_OBJECT_HANDLE key;
+    uint32_t version; /* CKA_ID, big-endian; 0 where it has none */
+};
+
+static uint32_t version_read(struct token *token, CK_OBJECT_HANDLE key)
+{
+    uint32_t version = 0;
+    CK_ATTRIBUTE id = {CKA_ID, &version, sizeof version};
+    if (token->f->C_GetAttributeValue(token->session, key, &id, 1) != CKR_OK || id.ulValueLen != sizeof version)
+        return 0;
+    return be32toh(version);
+}
+
+static int by_version(const void *one, const void *other)
+{
+    uint32_t a = ((const struct wrapping *)one)->version, b = ((const struct wrapping *)other)->version;
+    return a < b ? 1 : a > b ? -1 : 0;
+}
+
+/* The manager's wrapping keys, newest first. */
+static CK_ULONG wrapping_find(struct token *token, const char *manager, struct wrapping found[KEYS_MAX])
 {
     char label[TOKEN_MANAGER_MAX + 8];
     CK_OBJECT_CLASS class = CKO_SECRET_KEY;
+    CK_OBJECT_HANDLE keys[KEYS_MAX];
     CK_ULONG count = 0;
     int len = snprintf(label, sizeof label, "wrap/%s", manager);
     CK_ATTRIBUTE like[] = {{CKA_CLASS, &class, sizeof class}, {CKA_LABEL, label, (CK_ULONG)len}};
     if (token->f->C_FindObjectsInit(token->session, like, 2) != CKR_OK)
         return 0;
-    if (token->f->C_FindObjects(token->session, found, KEYS_MAX, &count) != CKR_OK)
+    if (token->f->C_FindObjects(token->session, keys, KEYS_MAX, &count) != CKR_OK)
         count = 0;
     token->f->C_FindObjectsFinal(token->session);
+    for (CK_ULONG i = 0; i < count; i++)
+        found[i] = (struct wrapping){keys[i], version_read(token, keys[i])};
+    qsort(found, count, sizeof *found, by_version);
     return count;
 }
 
-static bool wrapping_make(struct token *token, const char *manager, CK_OBJECT_HANDLE *key)
+static bool wrapping_make(struct token *token, const char *manager, uint32_t version, CK_OBJECT_HANDLE *key)
 {
     char label[TOKEN_MANAGER_MAX + 8];
     CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
     CK_ULONG bytes = 32;
     CK_MECHANISM generate = {CKM_AES_KEY_GEN, NULL, 0};
+    uint32_t id = htobe32(version);
     int len = snprintf(label, sizeof label, "wrap/%s", manager);
     CK_ATTRIBUTE with[] = {
         {CKA_TOKEN, &yes, sizeof yes},
@@ -247,6 +274,7 @@ static bool wrapping_make(struct token *token, const char *manager, CK_OBJECT_HA
         {CKA_DECRYPT, &yes, sizeof yes},
         {CKA_VALUE_LEN, &bytes, sizeof bytes},
         {CKA_LABEL, label, (CK_ULONG)len},
+        {CKA_ID, &id, sizeof id},
     };
     return token->f->C_GenerateKey(token->session, &generate, with, sizeof with / sizeof *with, key) == CKR_OK;
 }
@@ -265,10 +293,11 @@ static bool secret_is_usable(const uint8_t *secret)
     return memcmp(secret, ones, sizeof ones) != 0 && CRYPTO_memcmp(secret, zeroes, sizeof zeroes) != 0;
 }
 
-enum token_result token_generate(struct token *token, const char *manager, const char *kind,
+/* Under the newest wrapping key of the manager, which is made if there is none. */
+static enum token_result secret_wrap(struct token *token, const char *manager, const char *kind,
     uint8_t secret[TOKEN_SECRET_BYTES], uint8_t wrapped[TOKEN_WRAPPED_BYTES])
 {
-    CK_OBJECT_HANDLE keys[KEYS_MAX];
+    struct wrapping keys[KEYS_MAX];
     char place[96];
     uint8_t *nonce = wrapped + 1;
     CK_ULONG len = TOKEN_SECRET_BYTES + TAG_BITS / 8, place_len = place_print(token, manager, kind, place);
@@ -276,25 +305,31 @@ enum token_result token_generate(struct token *token, const char *manager, const
     CK_MECHANISM seal = {CKM_AES_GCM, &gcm, sizeof gcm};
     if (strlen(manager) > TOKEN_MANAGER_MAX)
         return TOKEN_FAILED;
-    if (!wrapping_find(token, manager, keys) && !wrapping_make(token, manager, &keys[0]))
+    if (!wrapping_find(token, manager, keys) && !wrapping_make(token, manager, 0, &keys[0].key))
         return TOKEN_FAILED;
-    do {
-        if (token->f->C_GenerateRandom(token->session, secret, TOKEN_SECRET_BYTES) != CKR_OK)
-            return TOKEN_FAILED;
-    } while (!secret_is_usable(secret));
     wrapped[0] = FORM;
     if (token->f->C_GenerateRandom(token->session, nonce, NONCE_BYTES) != CKR_OK ||
-        token->f->C_EncryptInit(token->session, &seal, keys[0]) != CKR_OK ||
+        token->f->C_EncryptInit(token->session, &seal, keys[0].key) != CKR_OK ||
         token->f->C_Encrypt(token->session, secret, TOKEN_SECRET_BYTES, nonce + NONCE_BYTES, &len) != CKR_OK ||
         len != TOKEN_SECRET_BYTES + TAG_BITS / 8)
         return TOKEN_FAILED;
     return TOKEN_OK;
 }
 
+enum token_result token_generate(struct token *token, const char *manager, const char *kind,
+    uint8_t secret[TOKEN_SECRET_BYTES], uint8_t wrapped[TOKEN_WRAPPED_BYTES])
+{
+    do {
+        if (token->f->C_GenerateRandom(token->session, secret, TOKEN_SECRET_BYTES) != CKR_OK)
+            return TOKEN_FAILED;
+    } while (!secret_is_usable(secret));
+    return secret_wrap(token, manager, kind, secret, wrapped);
+}
+
 enum token_result token_unwrap(struct token *token, const char *manager, const char *kind, const uint8_t *wrapped,
     size_t size, uint8_t secret[TOKEN_SECRET_BYTES])
 {
-    CK_OBJECT_HANDLE keys[KEYS_MAX];
+    struct wrapping keys[KEYS_MAX];
     char place[96];
     CK_ULONG count, place_len = place_print(token, manager, kind, place);
     if (size != TOKEN_WRAPPED_BYTES || wrapped[0] != FORM || strlen(manager) > TOKEN_MANAGER_MAX)
@@ -306,7 +341,7 @@ enum token_result token_unwrap(struct token *token, const char *manager, const c
         struct ck_gcm_params gcm = {
             (uint8_t *)wrapped + 1, NONCE_BYTES, NONCE_BYTES * 8, (uint8_t *)place, place_len, TAG_BITS};
         CK_MECHANISM seal = {CKM_AES_GCM, &gcm, sizeof gcm};
-        bool right = token->f->C_DecryptInit(token->session, &seal, keys[i]) == CKR_OK &&
+        bool right = token->f->C_DecryptInit(token->session, &seal, keys[i].key) == CKR_OK &&
                      token->f->C_Decrypt(token->session, (uint8_t *)wrapped + 1 + NONCE_BYTES,
                          TOKEN_SECRET_BYTES + TAG_BITS / 8, opened, &len) == CKR_OK &&
                      len == TOKEN_SECRET_BYTES;
@@ -319,13 +354,44 @@ enum token_result token_unwrap(struct token *token, const char *manager, const c
     return count ? TOKEN_FAILED : TOKEN_GONE;
 }
 
+enum token_result token_rewrap(struct token *token, const char *manager, const char *kind, const uint8_t *wrapped,
+    size_t size, uint8_t anew[TOKEN_WRAPPED_BYTES])
+{
+    uint8_t secret[TOKEN_SECRET_BYTES];
+    enum token_result result = token_unwrap(token, manager, kind, wrapped, size, secret);
+    if (result == TOKEN_OK)
+        result = secret_wrap(token, manager, kind, secret, anew);
+    OPENSSL_cleanse(secret, sizeof secret);
+    return result;
+}
+
+bool token_renew(struct token *token, const char *manager, uint32_t version)
+{
+    struct wrapping keys[KEYS_MAX];
+    CK_OBJECT_HANDLE made;
+    CK_ULONG count = wrapping_find(token, manager, keys);
+    return (count && keys[0].version >= version) || wrapping_make(token, manager, version, &made);
+}
+
+bool token_drop(struct token *token, const char *manager, uint32_t version)
+{
+    struct wrapping keys[KEYS_MAX];
+    CK_ULONG count = wrapping_find(token, manager, keys);
+    if (!count || keys[0].version < version) /* the last one is never dropped: that is token_erase */
+        return false;
+    for (CK_ULONG i = 0; i < count; i++)
+        if (keys[i].version < version && token->f->C_DestroyObject(token->session, keys[i].key) != CKR_OK)
+            return false;
+    return true;
+}
+
 bool token_erase(struct token *token, const char *manager)
 {
-    CK_OBJECT_HANDLE keys[KEYS_MAX];
+    struct wrapping keys[KEYS_MAX];
     CK_ULONG count;
     while ((count = wrapping_find(token, manager, keys)) > 0)
         for (CK_ULONG i = 0; i < count; i++)
-            if (token->f->C_DestroyObject(token->session, keys[i]) != CKR_OK)
+            if (token->f->C_DestroyObject(token->session, keys[i].key) != CKR_OK)
                 return false;
     return true;
 }

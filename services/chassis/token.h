@@ -1,7 +1,8 @@
-/* A service's PKCS#11 token: the wrapping keys that never leave it. Only the short-lived key helper uses this, never a
+/* A service's PKCS#11 token: the wrapping keys that never leave it. Only the key helper uses this, never a
  * service: a software token opens and locks files at every operation, a hardware token's client opens sockets. A
- * wrapping key is an AES-256 object labelled "wrap/MANAGER", sensitive and not extractable. Destroying it destroys all
- * of the manager's rows. What is wrapped is 32 bytes, AES-GCM, bound to service, manager and kind. */
+ * wrapping key is an AES-256 object labelled "wrap/MANAGER" with a version as its id, sensitive and not extractable;
+ * the newest wraps. Destroying all of them destroys all of the manager's rows. What is wrapped is 32 bytes, AES-GCM,
+ * bound to service, manager and kind. */
 #ifndef CHASSIS_TOKEN_H
 #define CHASSIS_TOKEN_H
 
@@ -36,6 +37,15 @@ MUST_USE enum token_result token_generate(struct token *token, const char *manag
     uint8_t secret[TOKEN_SECRET_BYTES], uint8_t wrapped[TOKEN_WRAPPED_BYTES]);
 MUST_USE enum token_result token_unwrap(struct token *token, const char *manager, const char *kind,
     const uint8_t *wrapped, size_t len, uint8_t secret[TOKEN_SECRET_BYTES]);
+
+/* The same secret under the newest wrapping key. */
+MUST_USE enum token_result token_rewrap(struct token *token, const char *manager, const char *kind,
+    const uint8_t *wrapped, size_t len, uint8_t anew[TOKEN_WRAPPED_BYTES]);
+
+/* Make a wrapping key of this version unless there is one as new. */
+MUST_USE bool token_renew(struct token *token, const char *manager, uint32_t version);
+/* Destroy those older than `version`; false, and nothing is destroyed, where there is none as new. */
+MUST_USE bool token_drop(struct token *token, const char *manager, uint32_t version);
 
 /* Destroy the wrapping keys of a manager. True also if there was none. */
 MUST_USE bool token_erase(struct token *token, const char *manager);

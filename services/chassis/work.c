@@ -270,6 +270,8 @@ enum outcome work_commit(struct work *work, const ProtobufCMessage *reply)
         record_what_was_not_said(work);
     if (reply ? !reply_keep(work, reply) : has_key(work)) /* a command commits once, with its reply */
         return work_refuse_with(work, FAULT_internal, NULL);
+    if (in_database && !key_guard_holds(state->guard))
+        return work_refuse_with(work, FAULT_unavailable, "keys");
     if (!in_database || pg_commit(work->pg, &work->fault)) {
         inbox_forget(state);
         if (in_database)
@@ -419,9 +421,10 @@ struct work *work_new(const struct service *service)
     state->service = service;
     chain_restart(state);
     state->committed.worker = state->pending.worker = workers_made++;
+    state->guard = key_guard_new();
     state->caller = bus_caller_new(service->name);
     state->sealer = sealer_new(service->name);
-    if (!state->caller || !state->sealer)
+    if (!state->guard || !state->caller || !state->sealer)
         goto fail;
     if (service->schema_version && !pg_open(&work->pg, setting_text("SHIKAKU_DSN"), &work->fault))
         goto fail;
@@ -439,11 +442,17 @@ void work_free(struct work *work)
         bus_caller_free(work->state->caller);
         sealer_free(work->state->sealer);
         inbox_forget(work->state);
+        key_guard_free(work->state->guard);
         free(work->state);
     }
     pg_close(work->pg);
     arena_free(work->arena);
     free(work);
+}
+
+void work_rest(struct work *work)
+{
+    key_guard_leave(work->state->guard);
 }
 
 void work_reset(struct work *work)
@@ -452,6 +461,7 @@ void work_reset(struct work *work)
         pg_rollback(work->pg);
     inbox_forget(work->state);
     arena_reset(work->arena);
+    key_guard_enter(work->state->guard);
     work->envelope = NULL;
     work->request = NULL;
     work->peer = NULL;

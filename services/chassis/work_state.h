@@ -3,6 +3,7 @@
 #define CHASSIS_WORK_STATE_H
 
 #include "chassis/boot.h"
+#include "chassis/key_guard.h"
 #include "chassis/rights.h"
 #include "chassis/work.h"
 
@@ -18,6 +19,7 @@ struct work_state {
     const struct service *service;
     struct bus_caller *caller;
     struct sealer *sealer; /* of the listener's side */
+    struct key_guard *guard;
     struct audit_chain committed, pending;
     struct seal_peer peer;
     struct actor actor;
@@ -32,6 +34,9 @@ struct work_state {
     bool outbox_filled, audit_filled;
     PGresult *earlier; /* what the inbox says of this request; NULL until it was heard */
 };
+
+/* The message or turn is over: no key is in use until work_reset. */
+void work_rest(struct work *work);
 
 /* Set up the chassis's part of a handler's work for one request. */
 void work_take_request(

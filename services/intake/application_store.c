@@ -8,6 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const struct covered_column covered_columns[] = {
+    {"application", "document", "intake.application.document", "t.application"},
+    {"application", "signature", "intake.application.signature", "t.application"},
+    {"application", "portal_pseudonym", "intake.application.portal_pseudonym", "t.application"},
+    {"application", "person", "intake.application.person", "t.application"},
+    {"application", "confirmed", "intake.application.confirmed", "t.application"},
+    {"application", "domicile", "intake.application.domicile", "t.application"},
+    {"application", "fields", "intake.application.fields", "t.application"},
+    {"history", "reason", "intake.history.reason", "t.application"},
+    {"attachment", "content", "intake.attachment.content", "t.application || '|' || t.number || '|' || t.piece"},
+    {"piece", "content", "intake.piece.content", "encode(t.sha256, 'hex')", true},
+};
+
+const struct key_columns application_columns = {covered_columns, sizeof covered_columns / sizeof *covered_columns};
+
 static struct cover_place place_of(const struct application *application, const char *column)
 {
     return (struct cover_place){column, application->manager, application->application};

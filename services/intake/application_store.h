@@ -4,6 +4,7 @@
 #define INTAKE_APPLICATION_STORE_H
 
 #include "chassis/person_match.h"
+#include "chassis/rotation.h"
 #include "chassis/work.h"
 #include "intake/application_state.h"
 
@@ -87,5 +88,8 @@ void application_set_paid(struct work *work, const struct application *applicati
 void application_set_entry(struct work *work, const struct application *application, const char *entry,
     uint32_t version, const char *registration_number, struct bytes fields);
 void application_set_certificate(struct work *work, const struct application *application, const char *certificate);
+
+/* What of the schema lies under keys, for replacing them. */
+extern const struct key_columns application_columns;
 
 #endif

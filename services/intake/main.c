@@ -1,16 +1,18 @@
 #include "chassis/boot.h"
 #include "intake/application_messages.h"
 #include "intake/application_steps.h"
+#include "intake/application_store.h"
 #include "intake/intake_setup.h"
 
 int main(int argc, char **argv)
 {
     const struct service intake = {
         .name = "intake",
-        .schema_version = 3,
+        .schema_version = 4,
         .settings = intake_settings,
         .setting_count = INTAKE_SETTINGS,
         .keys = intake_keys,
+        .columns = &application_columns,
         .prepare = intake_prepare,
         .messages = application_messages,
         .message_count = APPLICATION_MESSAGES,

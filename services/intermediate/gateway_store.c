@@ -5,6 +5,14 @@
 
 #include "chassis/cover.h"
 
+static const struct covered_column covered_columns[] = {
+    {"inquiry", "permit", "intermediate.inquiry", "t.id::text"},
+    {"code", "covered", "intermediate.code", "t.gateway_id"},
+    {"acquisition", "covered", "intermediate.acquisition", "t.gateway_id"},
+};
+
+const struct key_columns gateway_columns = {covered_columns, sizeof covered_columns / sizeof *covered_columns};
+
 static void text_copy(char *to, size_t size, const char *from)
 {
     snprintf(to, size, "%s", from ? from : "");

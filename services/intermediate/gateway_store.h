@@ -3,6 +3,7 @@
 #ifndef INTERMEDIATE_GATEWAY_STORE_H
 #define INTERMEDIATE_GATEWAY_STORE_H
 
+#include "chassis/rotation.h"
 #include "chassis/work.h"
 #include "intermediate/gateway_state.h"
 
@@ -57,5 +58,8 @@ MUST_USE bool acquisition_put(
 
 /* 情報提供等記録; provided_at_ms 0: nothing was provided. */
 void exchange_record_put(struct work *work, const struct inquiry *inquiry, int64_t provided_at_ms);
+
+/* What of the schema lies under keys, for replacing them. */
+extern const struct key_columns gateway_columns;
 
 #endif

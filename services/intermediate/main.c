@@ -4,6 +4,7 @@
 #include "chassis/programme_keys.h"
 #include "intermediate/gateway_messages.h"
 #include "intermediate/gateway_steps.h"
+#include "intermediate/gateway_store.h"
 #include "intermediate/network.h"
 
 static const struct setting settings[] = {
@@ -41,10 +42,11 @@ int main(int argc, char **argv)
 {
     const struct service service = {
         .name = "intermediate",
-        .schema_version = 1,
+        .schema_version = 2,
         .settings = settings,
         .setting_count = sizeof settings / sizeof *settings,
         .keys = keys,
+        .columns = &gateway_columns,
         .prepare = prepare,
         .messages = gateway_messages,
         .message_count = gateway_message_count,

@@ -5,6 +5,7 @@
 
 #include "chassis/jwe.h"
 #include "chassis/outside.h"
+#include "chassis/seal_key.h"
 #include "chassis/settings.h"
 
 #define CONNECT_MS 2000
@@ -105,16 +106,6 @@ enum network_answer network_inquire(
     return odd ? failed(work, FAULT_malformed) : answer;
 }
 
-/* The key that our inquiry named; it must be this manager's own (EXCH-12). */
-static const struct key *answer_key(const char *sealed, const char *manager)
-{
-    json_t *header = jwe_header_read(sealed);
-    const char *kid = json_string_value(json_object_get(header, "kid"));
-    const struct key *key = kid ? keyring_by_id((uint32_t)strtoul(kid, NULL, 10)) : NULL;
-    json_decref(header);
-    return key && key->kind == KEY_SEAL && strcmp(key->manager, manager) == 0 ? key : NULL;
-}
-
 static const char *member_copy(struct work *work, const json_t *object, const char *name)
 {
     const char *text = json_string_value(json_object_get(object, name));
@@ -126,7 +117,8 @@ static bool provision_open(
 {
     static const char *const known[] = {"found", "undetermined", "none"};
     struct bytes plain;
-    const struct key *key = answer_key(sealed, manager);
+    /* The key that our inquiry named; it must be this manager's own (EXCH-12). */
+    const struct key *key = seal_key_of(sealed, manager, &work->fault);
     bool opened = key && jwe_open(work->arena, key, sealed, NULL, &plain);
     json_t *answer = opened ? json_loadb((const char *)plain.data, plain.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
     provision->result = NULL;

@@ -2,6 +2,12 @@
 
 #include <string.h>
 
+static const struct covered_column covered_columns[] = {
+    {"hand_over", "content", "legacy_sync.hand_over", "t.id::text"},
+};
+
+const struct key_columns hand_over_columns = {covered_columns, sizeof covered_columns / sizeof *covered_columns};
+
 /* The first column of the first row as text; NULL with FAULT_NONE where there is no row. */
 static char *one_text(PGresult *result, struct arena *arena, struct fault *fault)
 {

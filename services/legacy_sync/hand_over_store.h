@@ -3,6 +3,7 @@
 #define LEGACY_SYNC_HAND_OVER_STORE_H
 
 #include "chassis/pg.h"
+#include "chassis/rotation.h"
 #include "legacy_sync/hand_over_state.h"
 
 /* Texts lie in the arena that was given. */
@@ -51,5 +52,8 @@ char *programme_of_pseudonym(struct pg *pg, struct arena *arena, const char *man
 /* Note a copy. False with FAULT_NONE: it was noted before. */
 MUST_USE bool given_back_put(struct pg *pg, const char *manager, const char *system, const char *copy,
     const char *pseudonym, bool known, struct fault *fault);
+
+/* What of the schema lies under keys, for replacing them. */
+extern const struct key_columns hand_over_columns;
 
 #endif

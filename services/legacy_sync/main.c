@@ -5,6 +5,7 @@
 #include "legacy_sync/existing_system.h"
 #include "legacy_sync/hand_over_messages.h"
 #include "legacy_sync/hand_over_steps.h"
+#include "legacy_sync/hand_over_store.h"
 #include "legacy_sync/workbook_export.h"
 
 static const struct setting settings[] = {
@@ -50,10 +51,11 @@ int main(int argc, char **argv)
     size_t lane_count = hand_over_lanes(&lanes);
     const struct service service = {
         .name = "legacy_sync",
-        .schema_version = 1,
+        .schema_version = 2,
         .settings = settings,
         .setting_count = sizeof settings / sizeof *settings,
         .keys = keys,
+        .columns = &hand_over_columns,
         .prepare = prepare,
         .messages = hand_over_messages,
         .message_count = hand_over_message_count,

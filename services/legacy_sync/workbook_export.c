@@ -3,6 +3,7 @@
 #include "chassis/journal.h"
 #include "chassis/jwe.h"
 #include "chassis/memory_lock.h"
+#include "chassis/seal_key.h"
 #include "chassis/settings.h"
 #include "chassis/work.h"
 #include "legacy_sync/agile.h"
@@ -93,7 +94,9 @@ static const char *number_open(struct arena *arena, const char *sealed, const ch
 {
     struct bytes plain;
     const char *number = NULL;
-    if (!sealed || !jwe_open(arena, keyring_newest("*", KEY_SEAL), sealed, NULL, &plain)) {
+    struct fault fault = {0};
+    const struct key *key = sealed ? seal_key_of(sealed, "*", &fault) : NULL;
+    if (!key || !jwe_open(arena, key, sealed, NULL, &plain)) {
         return NULL;
     }
     json_t *opened = json_loadb((const char *)plain.data, plain.len, JSON_REJECT_DUPLICATES, NULL);

@@ -2,6 +2,7 @@
 #include "chassis/boot.h"
 #include "chassis/programme_keys.h"
 #include "records/roll_messages.h"
+#include "records/roll_store.h"
 
 static size_t keys(const struct key_want **wants)
 {
@@ -19,8 +20,9 @@ int main(int argc, char **argv)
 {
     const struct service service = {
         .name = "records",
-        .schema_version = 2,
+        .schema_version = 3,
         .keys = keys,
+        .columns = &roll_columns,
         .prepare = prepare,
         .messages = roll_messages,
         .message_count = roll_message_count,

@@ -1,5 +1,13 @@
 #include "records/roll_store.h"
 
+static const struct covered_column covered_columns[] = {
+    {"entry", "registration_number", "records.entry.registration_number", "t.entry::text"},
+    {"version", "fields", "records.version.fields", "t.entry::text || '/' || t.version"},
+    {"version", "differing", "records.version.differing", "t.entry::text || '/' || t.version"},
+};
+
+const struct key_columns roll_columns = {covered_columns, sizeof covered_columns / sizeof *covered_columns};
+
 static struct bytes bytes_kept(struct work *work, const PGresult *result, int column)
 {
     struct bytes bytes = pg_get_bytes(result, 0, column);

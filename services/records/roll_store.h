@@ -4,6 +4,7 @@
 #define RECORDS_ROLL_STORE_H
 
 #include "chassis/cover.h"
+#include "chassis/rotation.h"
 #include "chassis/work.h"
 
 /* One version of an entry as it lies there; texts and bytes in the work's arena. */
@@ -47,5 +48,8 @@ MUST_USE bool roll_entry_lock(struct work *work, const char *manager, const char
 /* The version that this copy has made of this entry; 0: none yet. */
 MUST_USE bool roll_copy_find(
     struct work *work, const char *manager, const char *entry, const char *copy, uint32_t *version);
+
+/* What of the schema lies under keys, for replacing them. */
+extern const struct key_columns roll_columns;
 
 #endif

@@ -15,6 +15,7 @@
 
 #include "chassis/jwe.h"
 #include "chassis/journal.h"
+#include "chassis/seal_key.h"
 #include "chassis/settings.h"
 #include "intake.pb-c.h"
 #include "residence/candidate_list.h"
@@ -267,11 +268,9 @@ static json_t *acquisition_open(struct work *work, const struct inquiry *leased)
     struct bytes sealed, plain;
     bool read = passing_read(work, leased->manager, leased->id, "acquisition", &sealed);
     const char *text = read && sealed.data ? arena_text(work->arena, sealed.data, sealed.len) : NULL;
-    json_t *header = text ? jwe_header_read(text) : NULL;
-    const struct key *key = number_seal_key(json_string_value(json_object_get(header, "kid")));
-    bool opened = header && jwe_open(work->arena, key, text, NULL, &plain);
+    const struct key *key = text ? seal_key_of(text, "*", &work->fault) : NULL;
+    bool opened = key && jwe_open(work->arena, key, text, NULL, &plain);
     json_t *acquisition = opened ? json_loadb((const char *)plain.data, plain.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
-    json_decref(header);
     if (acquisition)
         json_object_set_new(acquisition, "body", json_string(leased->manager));
     return acquisition;

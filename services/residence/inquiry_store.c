@@ -7,6 +7,12 @@
 
 #define TABLE_PASSING "residence.passing"
 
+static const struct covered_column covered_columns[] = {
+    {"passing", "covered", "residence.passing", "t.id::text || ' ' || t.kind"},
+};
+
+const struct key_columns inquiry_columns = {covered_columns, sizeof covered_columns / sizeof *covered_columns};
+
 static void text_copy(char *to, size_t size, const char *from)
 {
     snprintf(to, size, "%s", from ? from : "");

@@ -3,6 +3,7 @@
 #ifndef RESIDENCE_INQUIRY_STORE_H
 #define RESIDENCE_INQUIRY_STORE_H
 
+#include "chassis/rotation.h"
 #include "chassis/work.h"
 #include "residence/inquiry_state.h"
 
@@ -48,5 +49,8 @@ MUST_USE bool passing_put(
 MUST_USE bool passing_read(
     struct work *work, const char *manager, const char *id, const char *kind, struct bytes *plain);
 void passing_remove_put(struct work *work, const char *manager, const char *id, const char *kind);
+
+/* What of the schema lies under keys, for replacing them. */
+extern const struct key_columns inquiry_columns;
 
 #endif

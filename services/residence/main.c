@@ -4,6 +4,7 @@
 #include "chassis/programme_keys.h"
 #include "residence/inquiry_messages.h"
 #include "residence/inquiry_steps.h"
+#include "residence/inquiry_store.h"
 #include "residence/juki_network.h"
 
 static const struct setting settings[] = {
@@ -36,10 +37,11 @@ int main(int argc, char **argv)
 {
     const struct service service = {
         .name = "residence",
-        .schema_version = 2,
+        .schema_version = 3,
         .settings = settings,
         .setting_count = sizeof settings / sizeof *settings,
         .keys = keys,
+        .columns = &inquiry_columns,
         .prepare = prepare,
         .messages = inquiry_messages,
         .message_count = inquiry_message_count,

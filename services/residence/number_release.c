@@ -5,17 +5,12 @@
 #include <string.h>
 
 #include "chassis/jwe.h"
+#include "chassis/seal_key.h"
 #include "residence/inquiry_wire.h"
 #include "vault.pb-c.h"
 
 #define RECIPIENT "residence"
 #define PURPOSE "residence_inquiry"
-
-const struct key *number_seal_key(const char *kid)
-{
-    const struct key *key = kid ? keyring_by_id((uint32_t)strtoul(kid, NULL, 10)) : NULL;
-    return key && key->kind == KEY_SEAL ? key : keyring_newest("*", KEY_SEAL);
-}
 
 static bool is_number(const char *text)
 {
@@ -40,10 +35,10 @@ static bool numbers_open(
     struct work *work, const char *sealed, const struct inquiry *inquiries, int count, const char **numbers)
 {
     struct bytes plain;
-    json_t *header = jwe_header_read(sealed);
-    const struct key *key = number_seal_key(json_string_value(json_object_get(header, "kid")));
-    bool opened = header && jwe_open(work->arena, key, sealed, NULL, &plain);
-    json_decref(header);
+    const struct key *key = seal_key_of(sealed, "*", &work->fault);
+    if (!key && work->fault.code == FAULT_key_retired)
+        return false;
+    bool opened = key && jwe_open(work->arena, key, sealed, NULL, &plain);
     /* jansson frees by chassis/jwe.c's allocator, which wipes: no number outlives the turn. */
     json_t *list = opened ? json_loadb((const char *)plain.data, plain.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
     if (!list)

@@ -5,6 +5,8 @@
 
 #define COMMAND_USAGE 64
 
+int keys_init_command(int argc, char **argv);
+int keys_rotate_command(int argc, char **argv);
 int keys_status_command(int argc, char **argv);
 int keys_end_command(int argc, char **argv);
 int peer_add_command(int argc, char **argv);

@@ -21,7 +21,14 @@ static const struct command {
     const char *group, *name, *words, *prose;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"keys", "status", "", "which keys are there", keys_status_command},
+    {"keys", "init", "", "make the tokens and the keys on the bus that are missing", keys_init_command},
+    {"keys", "rotate", "SERVICE KIND [MANAGER]",
+        "replace a key while the service runs; KIND: data, index, issue, seal, sign or wrap; MANAGER * is the "
+        "service's "
+        "own; without it, all that have one",
+        keys_rotate_command},
+    {"keys", "status", "[SERVICE]", "which keys are there, how old, which are being replaced and how far",
+        keys_status_command},
     {"keys", "end", "MANAGER DECISION",
         "end a manager's use of the vault for good: destroy its keys, print what was destroyed", keys_end_command},
     {"peer", "add", "NAME KEY MANAGER ROUTE…", "enrol an agency's own client: its X25519 key in hex, what it may send",

@@ -4,6 +4,7 @@
 #include "staff/staff_messages.h"
 #include "staff/staff_password.h"
 #include "staff/staff_setup.h"
+#include "staff/staff_store.h"
 #include "staff/staff_token.h"
 
 static bool prepare(struct fault *fault)
@@ -15,10 +16,11 @@ int main(int argc, char **argv)
 {
     const struct service service = {
         .name = "staff",
-        .schema_version = 4,
+        .schema_version = 5,
         .settings = staff_settings,
         .setting_count = STAFF_SETTINGS,
         .keys = staff_keys_wanted,
+        .columns = &staff_columns,
         .prepare = prepare,
         .messages = staff_messages,
         .message_count = staff_message_count,

@@ -5,6 +5,18 @@
 
 #include <string.h>
 
+static const struct covered_column covered_columns[] = {
+    {"account", "person", "staff.account", "t.account || '/person'"},
+    {"account", "need", "staff.account", "t.account || '/need'"},
+    {"account", "password", "staff.account", "t.account || '/password'"},
+    {"account", "factor", "staff.account", "t.account || '/factor'"},
+    {"application", "person", "staff.application", "t.application || '/person'"},
+    {"application", "need", "staff.application", "t.application || '/need'"},
+    {"password", "password", "staff.password", "t.account || '/' || t.id"},
+};
+
+const struct key_columns staff_columns = {covered_columns, sizeof covered_columns / sizeof *covered_columns};
+
 static const char place_read_sql[] = "SELECT manager FROM staff.account_place WHERE account = $1";
 
 bool account_place_read(

@@ -4,6 +4,7 @@
 
 #include "chassis/arena.h"
 #include "chassis/pg.h"
+#include "chassis/rotation.h"
 
 #define STAFF_LOCK_AFTER 5 /* failures in a row; from then on each doubles the wait, from 2 s to 15 minutes */
 #define STAFF_LOCK_ELSEWHERE_AFTER 10 /* the same, for all terminals together that the account is new at */
@@ -73,5 +74,8 @@ MUST_USE bool factor_put(
     struct pg *pg, struct arena *arena, const struct account *account, const uint8_t *key, size_t len);
 void factor_confirm(struct pg *pg, const struct account *account, int64_t step);
 void factor_drop(struct pg *pg, const struct account *account);
+
+/* What of the schema lies under keys, for replacing them. */
+extern const struct key_columns staff_columns;
 
 #endif

@@ -1,8 +1,5 @@
 #include "vault/ending_store.h"
 
-#include "chassis/journal.h"
-#include "chassis/keyring.h"
-
 #include <inttypes.h>
 
 static const char sql_ending_find[] = "SELECT certificate FROM vault.erasure WHERE manager = $1";
@@ -19,12 +16,17 @@ bool ending_find(struct work *work, char **certificate)
 }
 
 static const char sql_keys_empty[] =
-    "WITH ended AS (UPDATE vault.data_key SET wrapped = ''::bytea, retired_at = coalesce(retired_at, now()) "
+    "WITH ended AS (UPDATE vault.data_key SET wrapped = ''::bytea, state = 'retired', "
+    "retired_at = coalesce(retired_at, now()) "
     "WHERE manager = $1 RETURNING key_id) SELECT (SELECT string_agg(key_id::text, ',' ORDER BY key_id) FROM ended), "
     "(SELECT count(*) FROM vault.tie WHERE manager = $1), "
     "(SELECT count(*) FROM vault.gateway_tie WHERE manager = $1), "
     "(SELECT count(*) FROM vault.portal_tie WHERE manager = $1), "
     "to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')";
+/* The other replicas learn of it by the generation; what was being replaced ends with the keys. */
+static const char sql_keys_tell[] = "UPDATE vault.key_state SET generation = generation + 1";
+static const char sql_rotations_end[] =
+    "UPDATE vault.rotation SET phase = 'refused', finished_at = now() WHERE manager = $1 AND finished_at IS NULL";
 static const char sql_ending_add[] = "INSERT INTO vault.erasure (manager, certificate) VALUES ($1, $2)";
 
 bool ending_make(struct work *work, const char *reason, char **certificate)
@@ -40,25 +42,8 @@ bool ending_make(struct work *work, const char *reason, char **certificate)
     PQclear(row);
     if (!*certificate)
         return fault_set(&work->fault, FAULT_internal, NULL);
+    pg_queue(work->pg, sql_keys_tell, PG_NONE);
+    pg_queue(work->pg, sql_rotations_end, PG_VALUES(pg_text(work_manager(work))));
     pg_queue(work->pg, sql_ending_add, PG_VALUES(pg_text(work_manager(work)), pg_text(*certificate)));
     return true;
-}
-
-static const char sql_keys_emptied[] =
-    "SELECT key_id, manager FROM vault.data_key WHERE wrapped = ''::bytea ORDER BY key_id";
-
-int endings_watch(struct work *work, const struct lane *lane)
-{
-    (void)lane;
-    PGresult *rows =
-        pg_ensure(work->pg, &work->fault) ? pg_query(work->pg, sql_keys_emptied, &work->fault, PG_NONE) : NULL;
-    for (int row = 0; rows && row < PQntuples(rows); row++) {
-        const char *manager = pg_get_text(rows, row, 1, work->arena);
-        if (!manager || !keyring_by_id((uint32_t)pg_get_integer(rows, row, 0)))
-            continue;
-        keyring_forget(manager);
-        journal(JOURNAL_WARNING, NULL, "manager_ended", WORD("manager", manager));
-    }
-    PQclear(rows);
-    return 0;
 }

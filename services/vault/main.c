@@ -1,8 +1,8 @@
 #include "chassis/boot.h"
 #include "vault/correction_messages.h"
-#include "vault/ending_store.h"
 #include "vault/number_messages.h"
 #include "vault/sandbox.h"
+#include "vault/vault_columns.h"
 #include "vault/vault_setup.h"
 
 static bool prepare(struct fault *fault)
@@ -14,14 +14,14 @@ int main(int argc, char **argv)
 {
     static const struct lane lanes[] = {
         {"corrections", 1, corrections_turn, NULL, 0, 0},
-        {"endings", 1, endings_watch, NULL, 0, 0},
     };
     const struct service vault = {
         .name = "vault",
-        .schema_version = 3,
+        .schema_version = 4,
         .settings = vault_settings,
         .setting_count = VAULT_SETTINGS,
         .keys = vault_keys_wanted,
+        .columns = &vault_columns,
         .prepare = prepare,
         .messages = number_messages,
         .message_count = NUMBER_MESSAGES,

@@ -4,7 +4,7 @@
 #ifndef VAULT_NUMBER_COVER_H
 #define VAULT_NUMBER_COVER_H
 
-#include "chassis/cover.h"
+#include "chassis/index_tokens.h"
 #include "chassis/my_number.h"
 #include "chassis/work.h"
 
@@ -15,9 +15,14 @@
 #define DOMAIN_TIE "vault.number"
 #define DOMAIN_GATEWAY "vault.gateway"
 
-/* Fault of each: internal, where a key is missing or what lies there was altered. */
-MUST_USE bool number_token(
-    struct work *work, const char *domain, const struct my_number *number, uint8_t token[INDEX_TOKEN_BYTES]);
+/* Fault of each: internal, where a key is missing or what lies there was altered; key_retired where its key was. */
+MUST_USE bool number_tokens(
+    struct work *work, const char *domain, const struct my_number *number, struct index_tokens *tokens);
+MUST_USE bool void_tokens(struct work *work, struct index_tokens *tokens); /* of a row that is nobody's */
+/* The manager's keys, for many tokens of one statement. */
+MUST_USE bool index_keys(struct work *work, struct key_index *keys);
+MUST_USE bool number_tokens_by(struct work *work, const struct key_index *keys, const char *domain,
+    const struct my_number *number, struct index_tokens *tokens);
 MUST_USE bool number_cover(
     struct work *work, const char *table, const char *row, const struct my_number *number, struct bytes *covered);
 MUST_USE bool number_uncover(

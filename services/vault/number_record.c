@@ -1,6 +1,7 @@
 #include "vault/number_record.h"
 
 #include "chassis/jwe.h"
+#include "chassis/seal_key.h"
 #include "chassis/work.h"
 #include "vault/card_signer.h"
 
@@ -90,6 +91,16 @@ static bool binding_check(const json_t *header, const struct number_binding *bin
     return true;
 }
 
+static bool record_open(struct arena *arena, const char *sealed, const char *field, json_t **header,
+    struct bytes *plain, struct fault *fault)
+{
+    *plain = (struct bytes){NULL, 0};
+    const struct key *key = seal_key_of(sealed, "*", fault);
+    if (!key && fault->code == FAULT_key_retired)
+        return fault_set(fault, FAULT_key_retired, field);
+    return key && jwe_open(arena, key, sealed, header, plain) ? true : fault_set(fault, FAULT_number_unsealable, field);
+}
+
 bool number_record_open(struct arena *arena, const char *sealed, const struct number_binding *binding,
     struct my_number *number, struct fault *fault)
 {
@@ -98,8 +109,8 @@ bool number_record_open(struct arena *arena, const char *sealed, const struct nu
     bool opened = false;
     fault->code = FAULT_NONE;
     my_number_wipe(number);
-    if (!jwe_open(arena, keyring_newest("*", KEY_SEAL), sealed, &header, &plain))
-        return fault_set(fault, FAULT_number_unsealable, "sealed_number");
+    if (!record_open(arena, sealed, "sealed_number", &header, &plain, fault))
+        return false;
     if (!binding_check(header, binding, fault))
         goto out;
     record = json_loadb((const char *)plain.data, plain.len, JSON_REJECT_DUPLICATES, NULL);
@@ -145,8 +156,8 @@ bool number_batch_open(struct arena *arena, const char *sealed, const struct num
     struct bytes plain;
     bool opened = false;
     batch->count = 0;
-    if (!jwe_open(arena, keyring_newest("*", KEY_SEAL), sealed, &header, &plain))
-        return fault_set(fault, FAULT_number_unsealable, "sealed_numbers");
+    if (!record_open(arena, sealed, "sealed_numbers", &header, &plain, fault))
+        return false;
     if (!binding_check(header, binding, fault))
         goto out;
     record = json_loadb((const char *)plain.data, plain.len, JSON_REJECT_DUPLICATES, NULL);

@@ -2,6 +2,7 @@
 #ifndef VAULT_NUMBER_STORE_H
 #define VAULT_NUMBER_STORE_H
 
+#include "chassis/index_tokens.h"
 #include "chassis/my_number.h"
 #include "chassis/work.h"
 #include "vault/pseudonym.h"
@@ -11,7 +12,7 @@ MUST_USE bool tie_make(
     struct work *work, const struct my_number *number, char pseudonym[PSEUDONYM_LENGTH + 1], bool *known);
 
 /* The pseudonym to which a token leads, be it of the number in force or of an earlier one. Fault: not_found. */
-MUST_USE bool tie_find(struct work *work, const uint8_t *token, char pseudonym[PSEUDONYM_LENGTH + 1]);
+MUST_USE bool tie_find(struct work *work, const struct index_tokens *tokens, char pseudonym[PSEUDONYM_LENGTH + 1]);
 
 /* One of many: the number is given, the others are found. */
 struct tie_item {

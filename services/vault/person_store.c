@@ -3,7 +3,6 @@
 #include "vault/number_cover.h"
 #include "vault/number_store.h"
 
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,7 +42,7 @@ static const char sql_hold_by_pseudonym[] =
     "WHERE manager = $1 AND pseudonym = $2 AND replaced_on IS NULL FOR UPDATE";
 static const char sql_hold_by_token[] =
     "SELECT token, number, pseudonym, coalesce(came_from, ''), replaced_on IS NULL FROM vault.tie "
-    "WHERE manager = $1 AND token = $2 FOR UPDATE";
+    "WHERE manager = $1 AND token IN ($2, $3) FOR UPDATE";
 
 /* Takes `row` over. Fault: `code` when there is none. */
 static bool held_take(struct work *work, PGresult *row, struct held *held, enum fault_code code)
@@ -73,11 +72,11 @@ static bool hold_by_pseudonym(struct work *work, const char *pseudonym, struct h
 
 static bool hold_by_number(struct work *work, const struct my_number *number, struct held *held)
 {
-    uint8_t token[INDEX_TOKEN_BYTES];
-    return number_token(work, DOMAIN_TIE, number, token) &&
+    struct index_tokens tokens;
+    return number_tokens(work, DOMAIN_TIE, number, &tokens) &&
            held_take(work,
                pg_query(work->pg, sql_hold_by_token, &work->fault,
-                   PG_VALUES(pg_text(work_manager(work)), pg_bytes(token, sizeof token))),
+                   PG_VALUES(pg_text(work_manager(work)), index_token_value(&tokens), index_other_value(&tokens))),
                held, FAULT_correction_not_possible);
 }
 
@@ -85,48 +84,61 @@ static bool hold_by_number(struct work *work, const struct my_number *number, st
  */
 
 static const char sql_gateway_hold[] =
-    "SELECT gateway_id FROM vault.gateway_tie WHERE manager = $1 AND token = $2 FOR UPDATE";
+    "SELECT gateway_id FROM vault.gateway_tie WHERE manager = $1 AND token IN ($2, $3) FOR UPDATE";
+
+/* gateway_id "" where there is none. */
+static bool gateway_hold(struct work *work, const struct my_number *number, char gateway_id[37])
+{
+    struct index_tokens tokens;
+    if (!number_tokens(work, DOMAIN_GATEWAY, number, &tokens))
+        return false;
+    PGresult *row = pg_query(work->pg, sql_gateway_hold, &work->fault,
+        PG_VALUES(pg_text(work_manager(work)), index_token_value(&tokens), index_other_value(&tokens)));
+    snprintf(gateway_id, 37, "%s", row && PQntuples(row) == 1 ? PQgetvalue(row, 0, 0) : "");
+    PQclear(row);
+    return row != NULL;
+}
+
 static const char sql_gateway_move[] =
-    "UPDATE vault.gateway_tie SET token = $3, number = $4 WHERE manager = $1 AND token = $2";
+    "UPDATE vault.gateway_tie SET token = $3, next_token = $4, index_key = $5::integer, number = $6 "
+    "WHERE manager = $1 AND gateway_id = $2";
 
 static bool gateway_move(struct work *work, const struct my_number *from, const struct my_number *to)
 {
-    uint8_t old[INDEX_TOKEN_BYTES], new[INDEX_TOKEN_BYTES];
+    struct index_tokens tokens;
     char gateway_id[37];
     struct bytes covered;
-    if (!number_token(work, DOMAIN_GATEWAY, from, old) || !number_token(work, DOMAIN_GATEWAY, to, new))
+    if (!gateway_hold(work, from, gateway_id))
         return false;
-    PGresult *row = pg_query(
-        work->pg, sql_gateway_hold, &work->fault, PG_VALUES(pg_text(work_manager(work)), pg_bytes(old, sizeof old)));
-    if (!row)
-        return false;
-    bool there = PQntuples(row) == 1;
-    if (there)
-        snprintf(gateway_id, sizeof gateway_id, "%s", PQgetvalue(row, 0, 0));
-    PQclear(row);
-    if (!there)
+    if (!gateway_id[0])
         return true;
-    if (!number_cover(work, TABLE_GATEWAY, gateway_id, to, &covered))
+    if (!number_tokens(work, DOMAIN_GATEWAY, to, &tokens) ||
+        !number_cover(work, TABLE_GATEWAY, gateway_id, to, &covered))
         return false;
     pg_queue(work->pg, sql_gateway_move,
-        PG_VALUES(pg_text(work_manager(work)), pg_bytes(old, sizeof old), pg_bytes(new, sizeof new),
-            pg_bytes(covered.data, covered.len)));
+        PG_VALUES(pg_text(work_manager(work)), pg_text(gateway_id), index_token_value(&tokens),
+            index_next_value(&tokens), index_key_value(&tokens), pg_bytes(covered.data, covered.len)));
     return true;
 }
 
 static const char sql_gateway_close[] =
-    "UPDATE vault.gateway_tie SET token = $3, closed_on = current_date WHERE manager = $1 AND token = $2";
+    "UPDATE vault.gateway_tie SET token = $3, next_token = $4, index_key = $5::integer, closed_on = current_date "
+    "WHERE manager = $1 AND gateway_id = $2";
 
 /* Whose it was cannot be told any more: it is nobody's, and who needs one gets a new one. */
 static bool gateway_close(struct work *work, const struct my_number *number)
 {
-    uint8_t token[INDEX_TOKEN_BYTES], nothing[INDEX_TOKEN_BYTES];
-    if (!number_token(work, DOMAIN_GATEWAY, number, token))
+    struct index_tokens nothing;
+    char gateway_id[37];
+    if (!gateway_hold(work, number, gateway_id))
         return false;
-    if (RAND_bytes(nothing, sizeof nothing) != 1)
-        return fault_set(&work->fault, FAULT_internal, NULL);
+    if (!gateway_id[0])
+        return true;
+    if (!void_tokens(work, &nothing))
+        return false;
     pg_queue(work->pg, sql_gateway_close,
-        PG_VALUES(pg_text(work_manager(work)), pg_bytes(token, sizeof token), pg_bytes(nothing, sizeof nothing)));
+        PG_VALUES(pg_text(work_manager(work)), pg_text(gateway_id), index_token_value(&nothing),
+            index_next_value(&nothing), index_key_value(&nothing)));
     return true;
 }
 
@@ -136,11 +148,11 @@ static bool gateway_close(struct work *work, const struct my_number *number)
 static const char sql_tie_replace[] =
     "UPDATE vault.tie SET replaced_on = current_date WHERE manager = $1 AND token = $2";
 static const char sql_tie_follow[] =
-    "INSERT INTO vault.tie (manager, token, pseudonym, number) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING "
-    "RETURNING pseudonym";
+    "INSERT INTO vault.tie (manager, token, next_token, index_key, pseudonym, number) "
+    "VALUES ($1, $2, $3, $4::integer, $5, $6) ON CONFLICT DO NOTHING RETURNING pseudonym";
 
 static bool number_follow(
-    struct work *work, const struct held *held, const uint8_t *token, const struct my_number *number)
+    struct work *work, const struct held *held, const struct index_tokens *tokens, const struct my_number *number)
 {
     struct bytes covered;
     if (!number_cover(work, TABLE_TIE, held->pseudonym, number, &covered))
@@ -148,8 +160,8 @@ static bool number_follow(
     pg_queue_exactly(work->pg, sql_tie_replace, 1, FAULT_internal,
         PG_VALUES(pg_text(work_manager(work)), pg_bytes(held->token, INDEX_TOKEN_BYTES)));
     PGresult *row = pg_query(work->pg, sql_tie_follow, &work->fault,
-        PG_VALUES(pg_text(work_manager(work)), pg_bytes(token, INDEX_TOKEN_BYTES), pg_text(held->pseudonym),
-            pg_bytes(covered.data, covered.len)));
+        PG_VALUES(pg_text(work_manager(work)), index_token_value(tokens), index_next_value(tokens),
+            index_key_value(tokens), pg_text(held->pseudonym), pg_bytes(covered.data, covered.len)));
     bool inserted = row && PQntuples(row) == 1;
     if (row && !inserted) /* enrolled at the same instant: a person decides who that is */
         fault_set(&work->fault, FAULT_number_of_another, "number");
@@ -159,26 +171,26 @@ static bool number_follow(
 
 bool person_number_change(struct work *work, const char *pseudonym, const struct my_number *number, bool *changed)
 {
-    uint8_t token[INDEX_TOKEN_BYTES];
+    struct index_tokens tokens;
     char current[PSEUDONYM_LENGTH + 1], of[PSEUDONYM_LENGTH + 1];
     struct held held;
     bool done = false;
     *changed = false;
     if (!person_find(work, pseudonym, current) || !hold_by_pseudonym(work, current, &held))
         return false;
-    if (!number_token(work, DOMAIN_TIE, number, token))
+    if (!number_tokens(work, DOMAIN_TIE, number, &tokens))
         goto out;
     done = my_number_equal(number, &held.number);
     if (done)
         goto out;
-    if (tie_find(work, token, of)) {
+    if (tie_find(work, &tokens, of)) {
         fault_set(&work->fault, strcmp(of, current) == 0 ? FAULT_number_replaced : FAULT_number_of_another, "number");
         goto out;
     }
     if (work->fault.code != FAULT_not_found)
         goto out;
     work->fault.code = FAULT_NONE;
-    done = *changed = number_follow(work, &held, token, number);
+    done = *changed = number_follow(work, &held, &tokens, number);
 out:
     my_number_wipe(&held.number);
     return done;
@@ -186,13 +198,14 @@ out:
 
 bool person_number_first(struct work *work, const char *pseudonym, const struct my_number *number)
 {
-    uint8_t token[INDEX_TOKEN_BYTES];
+    struct index_tokens tokens;
     struct bytes covered;
-    if (!number_token(work, DOMAIN_TIE, number, token) || !number_cover(work, TABLE_TIE, pseudonym, number, &covered))
+    if (!number_tokens(work, DOMAIN_TIE, number, &tokens) ||
+        !number_cover(work, TABLE_TIE, pseudonym, number, &covered))
         return false;
     PGresult *row = pg_query(work->pg, sql_tie_follow, &work->fault,
-        PG_VALUES(pg_text(work_manager(work)), pg_bytes(token, sizeof token), pg_text(pseudonym),
-            pg_bytes(covered.data, covered.len)));
+        PG_VALUES(pg_text(work_manager(work)), index_token_value(&tokens), index_next_value(&tokens),
+            index_key_value(&tokens), pg_text(pseudonym), pg_bytes(covered.data, covered.len)));
     bool inserted = row && PQntuples(row) == 1;
     if (row && !inserted)
         fault_set(&work->fault, FAULT_number_of_another, "number");

@@ -1,6 +1,6 @@
 #include "vault/portal_store.h"
 
-#include "chassis/cover.h"
+#include "chassis/index_tokens.h"
 #include "vault/person_store.h"
 #include "vault/vault_setup.h"
 
@@ -10,9 +10,6 @@
 #include <string.h>
 
 #define MANAGER_BYTES 32 /* of a name, and a comma */
-
-#define TABLE_PORTAL "vault.portal_tie.pair"
-#define DOMAIN_PORTAL "vault.portal"
 #define PAIR_MAX (PORTAL_PSEUDONYM_MAX + PSEUDONYM_LENGTH + 24)
 
 /* What is covered: both pseudonyms, and how often the person's numbers had been separated. After a separation nobody
@@ -23,9 +20,10 @@ struct pair {
     long splits;
 };
 
-static bool portal_token(const char *manager, const char *portal, uint8_t token[INDEX_TOKEN_BYTES])
+static bool portal_tokens(const char *manager, const char *portal, struct index_tokens *tokens)
 {
-    return index_token(manager, DOMAIN_PORTAL, portal, strlen(portal), token);
+    struct key_index keys;
+    return keyring_index(manager, &keys) && index_tokens_make(&keys, DOMAIN_PORTAL, portal, strlen(portal), tokens);
 }
 
 static bool pair_cover(struct work *work, const char *id, const struct pair *pair, struct bytes *covered)
@@ -43,7 +41,17 @@ static bool pair_uncover(struct work *work, const char *id, struct bytes covered
         cover_take(work->arena, (struct cover_place){TABLE_PORTAL, work_manager(work), id}, covered.data, covered.len);
     if (!plain.data ||
         sscanf((const char *)plain.data, "%19s %ld %64[^\n]", pair->pseudonym, &pair->splits, pair->portal) != 3)
-        return fault_set(&work->fault, FAULT_internal, "cover");
+        return fault_set(&work->fault, plain.data ? FAULT_internal : cover_refusal(covered.data, covered.len), "cover");
+    return true;
+}
+
+bool portal_tie_value(struct bytes plain, struct bytes *value)
+{
+    const uint8_t *space = memchr(plain.data, ' ', plain.len);
+    const uint8_t *after = space ? memchr(space + 1, ' ', plain.len - (size_t)(space + 1 - plain.data)) : NULL;
+    if (!after)
+        return false;
+    *value = (struct bytes){(uint8_t *)after + 1, plain.len - (size_t)(after + 1 - plain.data)};
     return true;
 }
 
@@ -73,21 +81,21 @@ static bool pair_follow(struct work *work, const struct pair *pair, char current
 }
 
 static const char sql_portal_insert[] =
-    "INSERT INTO vault.portal_tie (manager, token, tie_id, pair) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING "
-    "RETURNING tie_id";
+    "INSERT INTO vault.portal_tie (manager, token, next_token, index_key, tie_id, pair) "
+    "VALUES ($1, $2, $3, $4::integer, $5, $6) ON CONFLICT DO NOTHING RETURNING tie_id";
 static const char sql_portal_hold[] =
-    "SELECT tie_id, pair FROM vault.portal_tie WHERE manager = $1 AND token = $2 FOR UPDATE";
+    "SELECT tie_id, pair FROM vault.portal_tie WHERE manager = $1 AND token IN ($2, $3) FOR UPDATE";
 static const char sql_portal_renew[] = "UPDATE vault.portal_tie SET pair = $3 WHERE manager = $1 AND tie_id = $2";
 
 /* There is one already: the same, void, or another person's. */
-static bool portal_tie_meet(struct work *work, const uint8_t *token, const struct pair *wanted)
+static bool portal_tie_meet(struct work *work, const struct index_tokens *tokens, const struct pair *wanted)
 {
     struct pair pair;
     char id[37], current[PSEUDONYM_LENGTH + 1];
     struct bytes covered;
     bool holds = false;
     PGresult *row = pg_query(work->pg, sql_portal_hold, &work->fault,
-        PG_VALUES(pg_text(work_manager(work)), pg_bytes(token, INDEX_TOKEN_BYTES)));
+        PG_VALUES(pg_text(work_manager(work)), index_token_value(tokens), index_other_value(tokens)));
     bool met = row && PQntuples(row) == 1;
     if (met) {
         snprintf(id, sizeof id, "%s", PQgetvalue(row, 0, 0));
@@ -109,25 +117,25 @@ static bool portal_tie_meet(struct work *work, const uint8_t *token, const struc
 bool portal_tie_make(struct work *work, const char *portal_pseudonym, const char *pseudonym, bool *known)
 {
     struct pair pair = {0};
-    uint8_t token[INDEX_TOKEN_BYTES];
+    struct index_tokens tokens;
     char id[37];
     struct bytes covered;
     snprintf(pair.portal, sizeof pair.portal, "%s", portal_pseudonym);
     if (!person_find(work, pseudonym, pair.pseudonym) || !splits_count(work, pair.pseudonym, &pair.splits))
         return false;
     uuid_make(id);
-    if (!portal_token(work_manager(work), portal_pseudonym, token))
+    if (!portal_tokens(work_manager(work), portal_pseudonym, &tokens))
         return fault_set(&work->fault, FAULT_internal, "index_key");
     if (!pair_cover(work, id, &pair, &covered))
         return false;
     PGresult *row = pg_query(work->pg, sql_portal_insert, &work->fault,
-        PG_VALUES(pg_text(work_manager(work)), pg_bytes(token, sizeof token), pg_text(id),
-            pg_bytes(covered.data, covered.len)));
+        PG_VALUES(pg_text(work_manager(work)), index_token_value(&tokens), index_next_value(&tokens),
+            index_key_value(&tokens), pg_text(id), pg_bytes(covered.data, covered.len)));
     if (!row)
         return false;
     *known = PQntuples(row) == 0;
     PQclear(row);
-    return !*known || portal_tie_meet(work, token, &pair);
+    return !*known || portal_tie_meet(work, &tokens, &pair);
 }
 
 /* What is asked is made before it is looked up: see tie_find_all. */
@@ -157,18 +165,25 @@ bool portal_tie_find(struct work *work, const char *portal_pseudonym, struct por
 {
     const char *const *managers;
     size_t known = vault_managers(&managers), made = 0;
-    uint8_t *tokens = arena_take(work->arena, known * INDEX_TOKEN_BYTES + 1);
-    char *list = arena_take(work->arena, known * MANAGER_BYTES + 3), *at = list;
+    uint8_t *asked = arena_take(work->arena, 2 * known * INDEX_TOKEN_BYTES + 1);
+    char *list = arena_take(work->arena, 2 * known * MANAGER_BYTES + 3), *at = list;
     *count = 0;
-    if (!tokens || !list)
+    if (!asked || !list)
         return fault_set(&work->fault, FAULT_internal, NULL);
-    /* A manager that was erased has no key, and nobody stands there for anybody any more. */
-    for (size_t i = 0; i < known; i++)
-        if (portal_token(managers[i], portal_pseudonym, tokens + made * INDEX_TOKEN_BYTES))
+    for (size_t i = 0; i < known; i++) {
+        struct index_tokens tokens;
+        /* A manager that was erased has no key, and nobody stands there for anybody any more. */
+        if (!portal_tokens(managers[i], portal_pseudonym, &tokens))
+            continue;
+        const uint8_t *const looks[] = {tokens.token, tokens.other};
+        for (int look = 0; look < (tokens.looks_twice ? 2 : 1); look++) {
+            memcpy(asked + made * INDEX_TOKEN_BYTES, looks[look], INDEX_TOKEN_BYTES);
             at += sprintf(at, "%c%s", made++ ? ',' : '{', managers[i]);
+        }
+    }
     strcpy(at, made ? "}" : "{}");
     PGresult *rows = pg_query(
-        work->pg, sql_portal_find, &work->fault, PG_VALUES(pg_text(list), pg_bytes(tokens, made * INDEX_TOKEN_BYTES)));
+        work->pg, sql_portal_find, &work->fault, PG_VALUES(pg_text(list), pg_bytes(asked, made * INDEX_TOKEN_BYTES)));
     if (!rows)
         return false;
     *persons = arena_take(work->arena, (size_t)PQntuples(rows) * sizeof **persons + 1);

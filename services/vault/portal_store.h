@@ -7,10 +7,15 @@
 #include "vault/pseudonym.h"
 
 #define PORTAL_PSEUDONYM_MAX 64
+#define TABLE_PORTAL "vault.portal_tie.pair"
+#define DOMAIN_PORTAL "vault.portal"
 
 /* Tie, in a transaction of the manager. Faults: pseudonym_unknown; state_conflict where it stands for another person at
  * this manager. */
 MUST_USE bool portal_tie_make(struct work *work, const char *portal_pseudonym, const char *pseudonym, bool *known);
+
+/* The portal pseudonym within what is covered: what the token is of. */
+bool portal_tie_value(struct bytes plain, struct bytes *value);
 
 struct portal_person {
     char manager[32];

@@ -32,7 +32,7 @@ static enum outcome submit_act(struct work *by)
 }
 
 static const struct message messages[] = {{ROUTE_intake_submit, NULL, submit_act}};
-static const struct service service = {.name = "intake", .schema_version = 1, .messages = messages, .message_count = 1};
+static const struct service service = {.name = "intake", .schema_version = 4, .messages = messages, .message_count = 1};
 static struct work *work, *relay;
 
 /* --- audit, as far as a relay sees it ----------------------------------------------------------------------------- */

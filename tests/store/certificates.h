@@ -35,7 +35,7 @@ static const struct setting settings[] = {
 };
 static const struct key_want wants[] = {{"*", KEY_DATA}, {"*", KEY_SIGN}, {"tokyo", KEY_DATA}, {"tokyo", KEY_ISSUE},
     {"mlit", KEY_DATA}, {"mlit", KEY_ISSUE}};
-static const struct service service = {.name = "certificates", .schema_version = 2};
+static const struct service service = {.name = "certificates", .schema_version = 3};
 
 static struct store store;
 static struct programmes *programmes;

@@ -17,7 +17,7 @@ static const struct message messages[] = {
     {ROUTE_intake_status, NULL, never},
 };
 static const struct service service = {
-    .name = "intake", .schema_version = 3, .messages = messages, .message_count = sizeof messages / sizeof *messages};
+    .name = "intake", .schema_version = 4, .messages = messages, .message_count = sizeof messages / sizeof *messages};
 
 static void start(void)
 {

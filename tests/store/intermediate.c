@@ -35,7 +35,7 @@ static const struct setting settings[] = {
 };
 static const struct key_want wants[] = {
     {"*", KEY_DATA}, {"mlit", KEY_DATA}, {"mlit", KEY_SEAL}, {"nara", KEY_DATA}, {"nara", KEY_SEAL}};
-static const struct service service = {.name = "intermediate", .schema_version = 1};
+static const struct service service = {.name = "intermediate", .schema_version = 2};
 
 /* --- vault and residence, as far as the gateway sees them: a gateway id is "g" and the number ----------------------
  */

@@ -48,7 +48,7 @@ static const struct setting settings[] = {
     {"SHIKAKU_WORKBOOK_PASSWORD_FILE", SETTING_TEXT, "", 0, 0, "password"},
 };
 static const struct key_want wants[] = {{"*", KEY_DATA}, {"*", KEY_SEAL}, {"mlit", KEY_DATA}, {"nara", KEY_DATA}};
-static const struct service service = {.name = "legacy_sync", .schema_version = 1};
+static const struct service service = {.name = "legacy_sync", .schema_version = 2};
 
 static struct store store;
 static struct work *work;

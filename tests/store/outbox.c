@@ -40,8 +40,8 @@ static enum outcome answered_act(struct work *by)
 
 static const struct message messages[] = {{ROUTE_intake_residence_answered, NULL, answered_act}};
 static const struct service recipient = {
-    .name = "intake", .schema_version = 3, .messages = messages, .message_count = 1};
-static const struct service sender = {.name = "residence", .schema_version = 2};
+    .name = "intake", .schema_version = 4, .messages = messages, .message_count = 1};
+static const struct service sender = {.name = "residence", .schema_version = 3};
 
 static void *handler_new(int index)
 {

@@ -19,7 +19,7 @@ static const struct setting settings[] = {
 };
 static const struct key_want wants[] = {{"*", KEY_DATA}, {"tokyo", KEY_DATA}, {"tokyo", KEY_INDEX}, {"mlit", KEY_DATA},
     {"mlit", KEY_INDEX}, {"mhlw", KEY_DATA}, {"mhlw", KEY_INDEX}};
-static const struct service service = {.name = "records", .schema_version = 2};
+static const struct service service = {.name = "records", .schema_version = 3};
 
 static struct store store;
 static struct programmes *programmes;

@@ -32,7 +32,7 @@ static const struct setting settings[] = {
     {"SHIKAKU_RESIDENCE_LIST_MINUTES", SETTING_NUMBER, "10", 1, 60, "list"},
 };
 static const struct key_want wants[] = {{"*", KEY_DATA}, {"*", KEY_SEAL}, {"mlit", KEY_DATA}, {"tokyo", KEY_DATA}};
-static const struct service service = {.name = "residence", .schema_version = 2};
+static const struct service service = {.name = "residence", .schema_version = 3};
 
 /* --- the vault, as far as residence sees it: a pseudonym is "p" and the number -------------------------------------
  */

@@ -31,7 +31,6 @@ static const struct {
     {"legacy_sync.task", " id manager system attempt due_at lease_until "},
     {"staff.account_place", " account manager "},
     {"staff.terminal_place", " terminal manager "},
-    {"vault.rotation", " manager kind old_key new_key phase place rows_done started_at due_at finished_at "},
     {"vault.erasure", " manager certificate erased_at "},
 };
 
@@ -203,7 +202,7 @@ static const char tables_sql[] =
     "has_table_privilege('shikaku_' || n.nspname, c.oid, 'DELETE') "
     "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
     "WHERE n.nspname = ANY ('{vault,intake,residence,intermediate,records,certificates,legacy_sync,staff,audit}') "
-    "AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> 'data_key' "
+    "AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname NOT IN ('data_key', 'rotation') "
     "AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'manager') ORDER BY 1";
 
 static void columns_read(struct table *table)
