@@ -35,8 +35,10 @@ static void growth_set_up(void)
         kit_person_make(&people[i], SEED, i);
     strcpy(clerk.account, "clerk1");
     strcpy(clerk.manager, "tokyo");
+    strcpy(clerk.role, "corrector");
+    clerk.rights = 1u << RIGHT_number_correct;
+    chief = clerk;
     strcpy(chief.account, "chief1");
-    strcpy(chief.manager, "tokyo");
     acting = NULL;
     others_fill();
 }
