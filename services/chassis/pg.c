@@ -8,6 +8,7 @@
 #include "chassis/meters.h"
 
 #include <endian.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,9 +144,19 @@ void pg_close(struct pg *pg)
     free(pg);
 }
 
+/* What a server says unasked is that it ends, or a notice: hear it before a statement is lost to a dead connection. */
+static bool is_connected(struct pg *pg)
+{
+    struct pollfd socket = {.fd = PQsocket(pg->conn), .events = POLLIN};
+    bool is_idle = !pg->in_transaction && pg->pending_count == 0;
+    while (is_idle && poll(&socket, 1, 0) > 0 && PQconsumeInput(pg->conn))
+        ;
+    return PQstatus(pg->conn) == CONNECTION_OK;
+}
+
 bool pg_ensure(struct pg *pg, struct fault *fault)
 {
-    if (pg->conn && PQstatus(pg->conn) == CONNECTION_OK)
+    if (pg->conn && is_connected(pg))
         return true;
     if (pg->conn)
         meter_add(METER_database_reconnects_total, "postgresql", 1);

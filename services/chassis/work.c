@@ -301,7 +301,7 @@ enum outcome work_refuse_with(struct work *work, enum fault_code code, const cha
 static bool replay_won(struct work *work)
 {
     struct fault refused = work->fault;
-    if (!has_key(work) || !pg_was_duplicate(work->pg) || !work_begin(work, work->state->manager))
+    if (!has_key(work) || !work_begin(work, work->state->manager))
         return false;
     pg_rollback(work->pg); /* which hears the inbox */
     if (replay_found(work))
@@ -313,9 +313,13 @@ static bool replay_won(struct work *work)
 enum outcome work_refuse(struct work *work)
 {
     struct work_state *state = work->state;
+    /* What the handler refuses may be what another worker did between the inbox's answer and the handler's look. */
+    bool may_have_lost =
+        work->pg && (pg_was_duplicate(work->pg) ||
+                        (pg_in_transaction(work->pg) && fault_outcome(work->fault.code) == OUTCOME_REJECT));
     if (work->pg)
         pg_rollback(work->pg);
-    if ((replay_found(work) || (work->pg && replay_won(work))) && state->answered)
+    if ((replay_found(work) || (may_have_lost && replay_won(work))) && state->answered)
         return OUTCOME_DONE;
     if (work->fault.code == FAULT_NONE) /* a handler that refuses and does not say why must not be taken to agree */
         fault_set(&work->fault, FAULT_internal, NULL);

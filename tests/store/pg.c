@@ -283,6 +283,20 @@ START_TEST(statements_after_a_loss_are_not_run_outside_the_transaction)
 }
 END_TEST
 
+/* Killed between two transactions: nothing is lost to it. */
+START_TEST(a_connection_killed_while_idle_is_replaced_unnoticed)
+{
+    for (int round = 0; round < 3; round++) {
+        ck_assert(pg_ensure(pg, &fault));
+        pg_begin(pg, "nara");
+        add(round, "nara");
+        ck_assert(pg_commit(pg, &fault));
+        kill_ours();
+    }
+    ck_assert_int_eq(stored(), 3);
+}
+END_TEST
+
 /* A new connection knows no prepared statements. */
 START_TEST(statements_are_prepared_anew_on_a_new_connection)
 {
@@ -409,6 +423,7 @@ int main(void)
     tcase_add_test(cases, a_duplicate_is_told_apart);
     tcase_add_test(cases, a_connection_killed_mid_way_does_nothing_and_comes_back);
     tcase_add_test(cases, statements_after_a_loss_are_not_run_outside_the_transaction);
+    tcase_add_test(cases, a_connection_killed_while_idle_is_replaced_unnoticed);
     tcase_add_test(cases, statements_are_prepared_anew_on_a_new_connection);
     tcase_add_test(cases, the_manager_does_not_outlive_the_transaction);
     tcase_add_test(cases, another_managers_row_cannot_be_written);

@@ -164,12 +164,12 @@ static const char values_sql[] =
     "SELECT coalesce(string_agg(DISTINCT value, ' '), '') FROM (SELECT value FROM value GROUP BY value HAVING count(*) "
     "> 1) AS common WHERE value !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' AND length(value) > 5";
 
-/* Lengths and dates, of each column of each table: one of each. */
+/* Lengths and dates, of each column of each manager's part of a table: one of each. */
 static const char shapes_sql[] =
     "WITH domain AS ("
-    "SELECT 'tie' AS of, to_jsonb(t) - 'manager' AS row FROM vault.tie t UNION ALL "
-    "SELECT 'gateway_tie', to_jsonb(g) - 'manager' FROM vault.gateway_tie g UNION ALL "
-    "SELECT 'portal_tie', to_jsonb(p) - 'manager' FROM vault.portal_tie p), "
+    "SELECT 'roll ' || manager AS of, to_jsonb(t) - 'manager' AS row FROM vault.tie t UNION ALL "
+    "SELECT 'gateway ' || manager, to_jsonb(g) - 'manager' FROM vault.gateway_tie g UNION ALL "
+    "SELECT 'portal ' || manager, to_jsonb(p) - 'manager' FROM vault.portal_tie p), "
     "shape AS (SELECT DISTINCT of, j.key, CASE WHEN j.value ~ '^[0-9]{4}-' THEN j.value "
     "ELSE length(j.value)::text END FROM domain, jsonb_each_text(row) j) "
     "SELECT coalesce(string_agg(of || '.' || key, ' '), '') FROM (SELECT of, key FROM shape GROUP BY of, key "
