@@ -231,7 +231,7 @@ bool terminal_take(struct work *work, const char *fingerprint, struct terminal *
 }
 
 /* The password is computed for every attempt, so that time does not tell which accounts there are. */
-enum outcome login_act(struct work *work)
+enum outcome staff_login_act(struct work *work)
 {
     const Staff__LoginRequest *request = (const Staff__LoginRequest *)work->request;
     struct terminal terminal;

@@ -25,7 +25,7 @@ static enum outcome session_stop(
     return outcome;
 }
 
-enum outcome logout_act(struct work *work)
+enum outcome staff_logout_act(struct work *work)
 {
     const struct actor *actor = work->actor;
     Staff__LogoutReply reply = STAFF__LOGOUT_REPLY__INIT;

@@ -12,14 +12,14 @@
 
 /* login_messages.c */
 bool login_check(const ProtobufCMessage *message, struct fault *fault);
-enum outcome login_act(struct work *work);
+enum outcome staff_login_act(struct work *work);
 enum outcome renew_act(struct work *work);
 /* The terminal, from the list, or from the operator's file at its first use. Own transactions. Faults:
  * terminal_not_listed, unavailable. */
 MUST_USE bool terminal_take(struct work *work, const char *fingerprint, struct terminal *terminal);
 
 /* session_messages.c */
-enum outcome logout_act(struct work *work);
+enum outcome staff_logout_act(struct work *work);
 enum outcome ended_act(struct work *work);
 enum outcome sessions_act(struct work *work);
 bool session_end_check(const ProtobufCMessage *message, struct fault *fault);

@@ -36,9 +36,9 @@ bool day_check(const char *text, bool needed, const char *field, struct fault *f
 }
 
 const struct message staff_messages[] = {
-    {ROUTE_staff_login, login_check, login_act},
+    {ROUTE_staff_login, login_check, staff_login_act},
     {ROUTE_staff_renew, NULL, renew_act},
-    {ROUTE_staff_logout, NULL, logout_act},
+    {ROUTE_staff_logout, NULL, staff_logout_act},
     {ROUTE_staff_ended, NULL, ended_act},
     {ROUTE_staff_sessions, NULL, sessions_act},
     {ROUTE_staff_session_end, session_end_check, session_end_act},

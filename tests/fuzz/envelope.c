@@ -19,6 +19,7 @@
 #include "records/roll_messages.h"
 #include "residence/inquiry_messages.h"
 #include "staff/staff_messages.h"
+#include "staff/staff_setup.h"
 #include "vault/number_messages.h"
 
 enum mode {
@@ -102,7 +103,8 @@ static void world_make(void)
     ring_folder_make(folder);
     atexit(world_remove);
     ring_as("staff");
-    if (!settings_read(settings, 2) || !key_ed25519_public(keyring_newest("*", KEY_SIGN), half))
+    if (!settings_read(settings, 2) || !settings_read(staff_settings, STAFF_SETTINGS) ||
+        !key_ed25519_public(keyring_newest("*", KEY_SIGN), half))
         abort();
     hex_put(hex, half, sizeof half);
     ring_file_write("staff.sign.pub", hex);
