@@ -1,7 +1,10 @@
 /* The bound's pgbench script, made from the server's statement log of one run.
  *
- *   replay LOG >SCRIPT      LOG: PostgreSQL's jsonlog with log_statement=all; BENCH_DSN: a connection to the same
- * database
+ *   replay LOG [TOUCHED [KEPT]] >SCRIPT
+ *
+ * LOG: PostgreSQL's jsonlog with log_statement=all; BENCH_DSN: a connection to the same database. TOUCHED: only
+ * transactions in which a statement names this. KEPT: statements that name this keep their values, because they find
+ * what is there.
  *
  * Every transaction that did something, in the order of commit, with the same boundaries and the same pipelining: a
  * statement whose answer a service reads before it goes on ends a pipeline. What differs from application to
@@ -178,10 +181,12 @@ static void bytes_print(const char *hex)
             length / 2);
 }
 
+static const char *touched, *kept;
+
 /* A piece of an attachment is everybody's. */
 static bool is_shared(const char *sql)
 {
-    return strstr(sql, "intake.piece") != NULL;
+    return strstr(sql, "intake.piece") || (kept && strstr(sql, kept));
 }
 
 static void uuids_print(const char *value)
@@ -294,16 +299,33 @@ static bool is_setting(const char *sql)
     return strncmp(sql, "SELECT pg_catalog.set_config", 28) == 0;
 }
 
+/* The look into the inbox goes out with the first question. */
+static bool is_inbox_look(const char *sql)
+{
+    return strncmp(sql, "SELECT request_sha256, reply FROM ", 34) == 0;
+}
+
 /* Is its answer read before anything else is sent? */
 static bool is_read(const char *sql)
 {
-    return (strncmp(sql, "SELECT", 6) == 0 && !is_setting(sql)) || strstr(sql, " RETURNING ");
+    bool asks = strncmp(sql, "SELECT", 6) == 0 || strncmp(sql, "WITH", 4) == 0;
+    return (asks && !is_setting(sql) && !is_inbox_look(sql)) || strstr(sql, " RETURNING ");
+}
+
+static bool is_wanted(const struct transaction *transaction)
+{
+    for (size_t i = 0; touched && i < transaction->count; i++)
+        if (strstr(transaction->statements[i].sql, touched))
+            return true;
+    return !touched;
 }
 
 static void transaction_print(const struct transaction *transaction)
 {
     size_t last = transaction->count - 1;
     bool counted = false;
+    if (!is_wanted(transaction))
+        return;
     if (transaction->count == 1) {
         statement_print(&transaction->statements[0]);
         return;
@@ -378,11 +400,13 @@ int main(int argc, char **argv)
 {
     char *line = NULL;
     size_t room = 0;
-    FILE *log = argc == 2 ? fopen(argv[1], "re") : NULL;
+    FILE *log = argc >= 2 && argc <= 4 ? fopen(argv[1], "re") : NULL;
     if (!log || !getenv("BENCH_DSN")) {
-        fprintf(stderr, "usage: BENCH_DSN=… replay LOG >SCRIPT\n");
+        fprintf(stderr, "usage: BENCH_DSN=… replay LOG [TOUCHED [KEPT]] >SCRIPT\n");
         return 64;
     }
+    touched = argc > 2 ? argv[2] : NULL;
+    kept = argc > 3 ? argv[3] : NULL;
     server = PQconnectdb(getenv("BENCH_DSN"));
     if (PQstatus(server) != CONNECTION_OK)
         stop("no database");

@@ -65,7 +65,7 @@ char *kit_sealer_jwks(const struct kit_sealer *sealer)
     return text;
 }
 
-static char *text_seal(const struct kit_sealer *sealer, const struct kit_binding *binding, const char *plain)
+char *kit_seal_text(const struct kit_sealer *sealer, const struct kit_binding *binding, const char *plain)
 {
     cjose_err err; /* cjose 0.6.2 writes through it without looking */
     char *text = NULL;
@@ -94,7 +94,7 @@ char *kit_seal_card(const struct kit_sealer *sealer, const struct kit_binding *b
     char *ef0004 = kit_base64url(card->ef0004, card->ef0004_size);
     if (ef0001 && ef0003 && ef0004 &&
         asprintf(&plain, "{\"ef0001\":\"%s\",\"ef0003\":\"%s\",\"ef0004\":\"%s\"}", ef0001, ef0003, ef0004) > 0) {
-        sealed = text_seal(sealer, binding, plain);
+        sealed = kit_seal_text(sealer, binding, plain);
         free(plain);
     }
     free(ef0001);
@@ -107,7 +107,7 @@ char *kit_seal_paper(const struct kit_sealer *sealer, const struct kit_binding *
 {
     char plain[64 + KIT_NUMBER_DAMAGED_SIZE];
     snprintf(plain, sizeof plain, "{\"number\":\"%.36s\"}", number);
-    return text_seal(sealer, binding, plain);
+    return kit_seal_text(sealer, binding, plain);
 }
 
 char *kit_sealed_open(const struct kit_sealer *sealer, const char *sealed)

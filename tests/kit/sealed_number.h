@@ -22,6 +22,8 @@ struct kit_binding {
 
 /* Compact text: malloc'ed, the caller's; NULL: no memory. */
 char *kit_seal_card(const struct kit_sealer *sealer, const struct kit_binding *binding, const struct kit_card *card);
+/* Any plaintext, e.g. a batch of numbers. */
+char *kit_seal_text(const struct kit_sealer *sealer, const struct kit_binding *binding, const char *plain);
 char *kit_seal_paper(const struct kit_sealer *sealer, const struct kit_binding *binding, const char *number);
 
 /* The plaintext, for tests, with a sealer that has the private key: malloc'ed with a NUL behind; NULL if it cannot be
