@@ -314,6 +314,12 @@ void pg_queue_asking(struct pg *pg, const char *sql, PGresult **answer, const st
     queue(pg, sql, (struct pending){.rows = ANY_ROWS, .answer = answer}, values, count);
 }
 
+bool pg_await(struct pg *pg, struct fault *fault)
+{
+    settle(pg);
+    return pg->failed ? fault_set(fault, pg->failed, NULL) : true;
+}
+
 PGresult *pg_query(struct pg *pg, const char *sql, struct fault *fault, const struct pg_value *values, int count)
 {
     PGresult *result;
@@ -322,11 +328,9 @@ PGresult *pg_query(struct pg *pg, const char *sql, struct fault *fault, const st
         pg->duplicate = false;
     }
     pg_queue_asking(pg, sql, &result, values, count);
-    settle(pg);
-    if (!pg->failed)
+    if (pg_await(pg, fault))
         return result;
     PQclear(result);
-    fault_set(fault, pg->failed, NULL);
     return NULL;
 }
 

@@ -60,6 +60,8 @@ void pg_queue_exactly(
 /* As pg_queue, and hand the answer over as soon as another call waits for its own: *answer is NULL until then, and
  * stays so on failure. The caller's, PQclear it; `answer` must live as long. */
 void pg_queue_asking(struct pg *pg, const char *sql, PGresult **answer, const struct pg_value *values, int count);
+/* Wait for the answers to all that was asked. */
+MUST_USE bool pg_await(struct pg *pg, struct fault *fault);
 /* Send and wait. The result (binary format) is the caller's, PQclear it; NULL with a fault on failure. */
 MUST_USE PGresult *pg_query(
     struct pg *pg, const char *sql, struct fault *fault, const struct pg_value *values, int count);

@@ -49,7 +49,7 @@ enum outcome list_act(struct work *work)
 {
     const Intake__ListRequest *request = (const Intake__ListRequest *)work->request;
     Intake__ListReply reply = INTAKE__LIST_REPLY__INIT;
-    const char **ids;
+    struct application_id *ids;
     size_t count;
     if (!work_permits(work, &(struct affair){.manager = request->manager}))
         return work_refuse(work);
@@ -57,20 +57,19 @@ enum outcome list_act(struct work *work)
         return work_end(work);
     if (!application_list(work, request->manager, request->state, request->limit ? request->limit : 50, &ids, &count))
         return work_refuse(work);
-    reply.applications = arena_take(work->arena, (count + 1) * sizeof *reply.applications);
-    struct application *a = arena_take(work->arena, sizeof *a);
-    if (!reply.applications || !a)
+    reply.applications = arena_take(work->arena, count * sizeof *reply.applications);
+    struct application *list = arena_take(work->arena, count * sizeof *list);
+    if (!reply.applications || !list)
         return work_refuse_with(work, FAULT_too_large, NULL);
-    for (size_t i = 0; i < count; i++) {
-        if (!application_find(work, ids[i], a))
+    if (applications_find(work, ids, count, list) != count)
+        return work_refuse(work);
+    for (size_t i = 0; i < count; i++)
+        if (!work_permits(work, &(struct affair){request->manager, list[i].programme, list[i].body}))
             return work_refuse(work);
-        if (!work_permits(work, &(struct affair){request->manager, a->programme, a->body}))
-            return work_refuse(work);
-        if (!(reply.applications[reply.n_applications] = application_show(work, a, true)))
-            return work_refuse(work);
-        reply.n_applications++;
-    }
-    work_audit(work, &(struct touch){.count = (uint32_t)reply.n_applications, .nobody = !reply.n_applications});
+    if (!applications_show(work, list, count, true, reply.applications))
+        return work_refuse(work);
+    reply.n_applications = count;
+    work_audit(work, &(struct touch){.count = (uint32_t)count, .nobody = !count});
     return work_commit(work, &reply.base);
 }
 
@@ -118,8 +117,8 @@ enum outcome view_act(struct work *work)
     enum outcome outcome;
     if (!review_begin(work, request->manager, request->receipt, &a, &outcome))
         return outcome;
-    reply.application = application_show(work, &a, true);
-    if (!reply.application || !comparisons_show(work, &a, &reply) || !attachments_show(work, &a, &reply))
+    if (!applications_show(work, &a, 1, true, &reply.application) || !comparisons_show(work, &a, &reply) ||
+        !attachments_show(work, &a, &reply))
         return work_refuse(work);
     reply.document = (ProtobufCBinaryData){a.document.len, a.document.data};
     reply.residence_result = (char *)a.residence_result;
@@ -168,7 +167,7 @@ static enum outcome moved(struct work *work, const struct application *a, enum a
     Intake__DecideReply reply = INTAKE__DECIDE_REPLY__INIT;
     struct application after = *a;
     after.state = to;
-    if (!(reply.application = application_show(work, &after, true)))
+    if (!applications_show(work, &after, 1, true, &reply.application))
         return work_refuse(work);
     work_audit(work, &(struct touch){.subject = a->pseudonym, .reason = a->application});
     enum outcome outcome = work_commit(work, &reply.base);

@@ -12,10 +12,11 @@ static bool reason_is_for_applicant(const char *state)
     return strcmp(state, state_name(STATE_returning)) == 0 || strcmp(state, state_name(STATE_rejecting)) == 0;
 }
 
-static bool history_show(struct work *work, const struct application *a, Intake__Application *shown, bool staff)
+static bool history_show(
+    struct work *work, const struct application *a, PGresult *answer, Intake__Application *shown, bool staff)
 {
     struct history_row *rows;
-    if (!history_list(work, a, &rows, &shown->n_history))
+    if (!history_take(work, a, answer, &rows, &shown->n_history))
         return false;
     shown->history = arena_take(work->arena, (shown->n_history + 1) * sizeof *shown->history);
     for (size_t i = 0; shown->history && i < shown->n_history; i++) {
@@ -33,7 +34,7 @@ static bool history_show(struct work *work, const struct application *a, Intake_
     return shown->history ? true : fault_set(&work->fault, FAULT_too_large, NULL);
 }
 
-Intake__Application *application_show(struct work *work, const struct application *a, bool staff)
+static Intake__Application *application_fill(struct work *work, const struct application *a, bool staff)
 {
     Intake__Application *shown = arena_take(work->arena, sizeof *shown);
     if (!shown)
@@ -56,7 +57,25 @@ Intake__Application *application_show(struct work *work, const struct applicatio
         shown->pseudonym = (char *)a->pseudonym;
         shown->body = (char *)a->body;
     }
-    return history_show(work, a, shown, staff) ? shown : NULL;
+    return shown;
+}
+
+bool applications_show(
+    struct work *work, const struct application *list, size_t count, bool staff, Intake__Application **shown)
+{
+    PGresult **histories = arena_take(work->arena, count * sizeof(PGresult *) + 1);
+    if (!histories)
+        return fault_set(&work->fault, FAULT_too_large, NULL);
+    for (size_t i = 0; i < count; i++)
+        history_ask(work, &list[i], &histories[i]);
+    bool done = pg_await(work->pg, &work->fault);
+    for (size_t i = 0; i < count; i++)
+        if (!done || !(shown[i] = application_fill(work, &list[i], staff))) {
+            PQclear(histories[i]);
+            done = done && fault_set(&work->fault, FAULT_too_large, NULL);
+        } else
+            done = history_show(work, &list[i], histories[i], shown[i], staff);
+    return done;
 }
 
 bool status_check(const ProtobufCMessage *message, struct fault *fault)
@@ -69,23 +88,25 @@ bool status_check(const ProtobufCMessage *message, struct fault *fault)
 static bool manager_show(
     struct work *work, const char *manager, const Intake__StatusRequest *request, Intake__StatusReply *reply)
 {
-    const char **ids;
-    size_t count;
-    struct application *a = arena_take(work->arena, sizeof *a);
+    struct application_id *ids;
+    size_t count, wanted = 0, before = reply->n_applications;
     work_switch(work, manager);
-    if (!a || !directory_list(work, manager, request->portal_pseudonym, &ids, &count))
+    if (!directory_list(work, manager, request->portal_pseudonym, &ids, &count))
         return false;
-    for (size_t i = 0; i < count && reply->n_applications < SHOWN_MAX; i++) {
-        if (!application_find(work, ids[i], a))
-            return false;
-        if (*request->receipt && strcmp(request->receipt, a->receipt) != 0)
-            continue;
-        if (!(reply->applications[reply->n_applications] = application_show(work, a, false)))
-            return false;
-        reply->n_applications++;
-        work_audit(work, &(struct touch){.subject = a->pseudonym, .reason = a->application});
-    }
-    return true;
+    if (!count)
+        return true;
+    struct application *list = arena_take(work->arena, count * sizeof *list);
+    if (!list)
+        return fault_set(&work->fault, FAULT_too_large, NULL);
+    if (applications_find(work, ids, count, list) != count)
+        return false;
+    for (size_t i = 0; i < count && before + wanted < SHOWN_MAX; i++)
+        if (!*request->receipt || strcmp(request->receipt, list[i].receipt) == 0)
+            list[wanted++] = list[i];
+    for (size_t i = 0; i < wanted; i++)
+        work_audit(work, &(struct touch){.subject = list[i].pseudonym, .reason = list[i].application});
+    reply->n_applications += wanted;
+    return applications_show(work, list, wanted, false, &reply->applications[before]);
 }
 
 /* May this peer see applications of this manager? An agency sees its own manager's alone. */
@@ -127,7 +148,8 @@ enum outcome pay_act(struct work *work)
 {
     const Intake__PayRequest *request = (const Intake__PayRequest *)work->request;
     Intake__PayReply reply = INTAKE__PAY_REPLY__INIT;
-    const char *manager, *id, **ids;
+    const char *manager, *id;
+    struct application_id *ids;
     size_t count, i = 0;
     struct application a;
     if (!work_begin(work, ""))
@@ -137,7 +159,7 @@ enum outcome pay_act(struct work *work)
     work_switch(work, manager);
     if (!directory_list(work, manager, request->portal_pseudonym, &ids, &count))
         return work_refuse(work);
-    while (i < count && strcmp(ids[i], id) != 0)
+    while (i < count && strcmp(ids[i].application, id) != 0)
         i++;
     if (i == count)
         return work_refuse_with(work, FAULT_not_found, "receipt");

@@ -12,7 +12,9 @@ enum outcome status_act(struct work *work);
 bool pay_check(const ProtobufCMessage *request, struct fault *fault);
 enum outcome pay_act(struct work *work);
 
-/* The application as a message, in the arena; NULL with a fault. `staff`: with the pseudonym. Reads the history. */
-Intake__Application *application_show(struct work *work, const struct application *application, bool staff);
+/* Applications as messages, in the arena; false with a fault. `staff`: with the pseudonym. Reads the histories, all in
+ * one round trip. */
+MUST_USE bool applications_show(
+    struct work *work, const struct application *applications, size_t count, bool staff, Intake__Application **shown);
 
 #endif

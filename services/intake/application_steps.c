@@ -302,28 +302,24 @@ static bool endings_record(
     return work_commit(work, NULL) == OUTCOME_DONE;
 }
 
-static size_t leased_read(struct work *work, const struct leased *leased, size_t count, struct application *list)
+static size_t leased_read(
+    struct work *work, const struct application_id *leased, size_t count, struct application *list)
 {
-    size_t read = 0;
-    if (!count || !work_begin(work, ""))
+    if (!count || !work_begin(work, leased[0].manager))
         return 0;
-    for (size_t i = 0; i < count; i++) {
-        work_switch(work, leased[i].manager);
-        work->fault.code = FAULT_NONE;
-        if (application_find(work, leased[i].application, &list[read])) {
-            const struct application *a = &list[read++];
-            work_audit(
-                work, &(struct touch){.act = "application_opened", .subject = a->pseudonym, .reason = a->application});
-        } else
-            journal(JOURNAL_ERROR, leased[i].application, "application_unreadable",
-                WORD("code", fault_code_text(work->fault.code)));
+    size_t read = applications_find(work, leased, count, list);
+    for (size_t i = 0; i < read; i++) {
+        const struct application *a = &list[i];
+        work_switch(work, a->manager);
+        work_audit(
+            work, &(struct touch){.act = "application_opened", .subject = a->pseudonym, .reason = a->application});
     }
     return work_commit(work, NULL) == OUTCOME_DONE ? read : 0;
 }
 
 static int application_turn(struct work *work, const struct lane *lane)
 {
-    struct leased leased[LEASE_MAX];
+    struct application_id leased[LEASE_MAX];
     struct application *list = arena_take(work->arena, LEASE_MAX * sizeof *list);
     struct ending *endings = arena_take(work->arena, LEASE_MAX * sizeof *endings);
     const struct lane_detail *detail = lane->detail;

@@ -225,17 +225,60 @@ static bool row_read(struct work *work, const PGresult *row, struct application 
                : fault_set(&work->fault, FAULT_internal, "state");
 }
 
-bool application_find(struct work *work, const char *application, struct application *a)
+static void application_ask(struct work *work, const struct application_id *id, PGresult **answer)
+{
+    pg_queue_asking(work->pg, sql_find, answer, PG_VALUES(pg_text(id->manager), pg_text(id->application)));
+}
+
+/* Takes `answer` over. */
+static bool application_take(
+    struct work *work, const struct application_id *id, PGresult *answer, struct application *a)
 {
     memset(a, 0, sizeof *a);
-    a->manager = arena_text(work->arena, work_manager(work), strlen(work_manager(work)));
-    a->application = arena_text(work->arena, application, strlen(application));
-    PGresult *row = pg_query(work->pg, sql_find, &work->fault, PG_VALUES(pg_text(a->manager), pg_text(application)));
-    if (!row)
-        return false;
-    bool found = PQntuples(row) == 1 ? row_read(work, row, a) : fault_set(&work->fault, FAULT_not_found, "receipt");
-    PQclear(row);
-    return found;
+    work->fault.code = FAULT_NONE;
+    a->manager = arena_text(work->arena, id->manager, strlen(id->manager));
+    a->application = arena_text(work->arena, id->application, strlen(id->application));
+    bool taken = false;
+    if (!a->manager || !a->application || !answer)
+        fault_set(&work->fault, FAULT_unavailable, NULL);
+    else
+        taken =
+            PQntuples(answer) == 1 ? row_read(work, answer, a) : fault_set(&work->fault, FAULT_not_found, "receipt");
+    PQclear(answer);
+    return taken;
+}
+
+bool application_find(struct work *work, const char *application, struct application *a)
+{
+    const struct application_id id = {application, work_manager(work)};
+    PGresult *answer;
+    application_ask(work, &id, &answer);
+    if (pg_await(work->pg, &work->fault))
+        return application_take(work, &id, answer, a);
+    PQclear(answer);
+    return false;
+}
+
+size_t applications_find(
+    struct work *work, const struct application_id *wanted, size_t count, struct application *found)
+{
+    size_t read = 0;
+    PGresult **answers = arena_take(work->arena, count * sizeof(PGresult *) + 1);
+    if (!answers)
+        return 0;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(wanted[i].manager, work_manager(work)) != 0)
+            work_switch(work, wanted[i].manager);
+        application_ask(work, &wanted[i], &answers[i]);
+    }
+    bool heard = pg_await(work->pg, &work->fault); /* an answer that did not come is NULL */
+    for (size_t i = 0; i < count; i++)
+        if (application_take(work, &wanted[i], answers[i], &found[read]) && heard)
+            read++;
+        else
+            journal(JOURNAL_ERROR, wanted[i].application, "application_unreadable",
+                WORD("code", fault_code_text(work->fault.code)));
+    return read;
 }
 
 static const char sql_directory_find[] = "SELECT manager, application FROM intake.directory WHERE receipt = $1";
@@ -254,14 +297,14 @@ bool directory_find(struct work *work, const char *receipt, const char **manager
     return found ? true : fault_set(&work->fault, FAULT_not_found, "receipt");
 }
 
-static bool ids_read(struct work *work, PGresult *rows, const char ***ids, size_t *count)
+static bool ids_read(struct work *work, const char *manager, PGresult *rows, struct application_id **ids, size_t *count)
 {
     if (!rows)
         return false;
     *count = (size_t)PQntuples(rows);
     *ids = arena_take(work->arena, (*count + 1) * sizeof **ids);
     for (size_t i = 0; *ids && i < *count; i++)
-        (*ids)[i] = pg_get_text(rows, (int)i, 0, work->arena);
+        (*ids)[i] = (struct application_id){pg_get_text(rows, (int)i, 0, work->arena), manager};
     PQclear(rows);
     return *ids ? true : fault_set(&work->fault, FAULT_too_large, NULL);
 }
@@ -269,15 +312,15 @@ static bool ids_read(struct work *work, PGresult *rows, const char ***ids, size_
 static const char sql_directory_list[] =
     "SELECT application FROM intake.directory WHERE portal_token = $1 AND manager = $2 ORDER BY receipt LIMIT 200";
 
-bool directory_list(
-    struct work *work, const char *manager, const char *portal_pseudonym, const char ***applications, size_t *count)
+bool directory_list(struct work *work, const char *manager, const char *portal_pseudonym,
+    struct application_id **applications, size_t *count)
 {
     uint8_t token[INDEX_TOKEN_BYTES];
     if (!portal_token_make(work, manager, portal_pseudonym, token))
         return false;
     PGresult *rows = pg_query(
         work->pg, sql_directory_list, &work->fault, PG_VALUES(pg_bytes(token, sizeof token), pg_text(manager)));
-    return ids_read(work, rows, applications, count);
+    return ids_read(work, manager, rows, applications, count);
 }
 
 static const char sql_list[] =
@@ -286,23 +329,27 @@ static const char sql_list[] =
     "ORDER BY q.due_at LIMIT $3::int";
 
 bool application_list(struct work *work, const char *manager, const char *state, uint32_t limit,
-    const char ***applications, size_t *count)
+    struct application_id **applications, size_t *count)
 {
     PGresult *rows =
         pg_query(work->pg, sql_list, &work->fault, PG_VALUES(pg_text(manager), pg_text(state), pg_integer(limit)));
-    return ids_read(work, rows, applications, count);
+    return ids_read(work, manager, rows, applications, count);
 }
 
 static const char sql_history[] =
     "SELECT state, code, reason, (extract(epoch FROM at) * 1000)::bigint FROM intake.history "
     "WHERE manager = $1 AND application = $2 ORDER BY position LIMIT 200";
 
-bool history_list(struct work *work, const struct application *a, struct history_row **rows, size_t *count)
+void history_ask(struct work *work, const struct application *a, PGresult **answer)
 {
-    PGresult *result =
-        pg_query(work->pg, sql_history, &work->fault, PG_VALUES(pg_text(a->manager), pg_text(a->application)));
+    pg_queue_asking(work->pg, sql_history, answer, PG_VALUES(pg_text(a->manager), pg_text(a->application)));
+}
+
+bool history_take(
+    struct work *work, const struct application *a, PGresult *result, struct history_row **rows, size_t *count)
+{
     if (!result)
-        return false;
+        return fault_set(&work->fault, FAULT_unavailable, NULL);
     *count = (size_t)PQntuples(result);
     *rows = arena_take(work->arena, (*count + 1) * sizeof **rows);
     for (int i = 0; *rows && i < (int)*count; i++) {
@@ -329,13 +376,13 @@ static const char sql_lease[] =
     "AND due_at <= clock_timestamp() AND (lease_until IS NULL OR lease_until < clock_timestamp()) "
     "ORDER BY due_at LIMIT $2::int FOR UPDATE SKIP LOCKED)) RETURNING application, manager";
 
-size_t queue_lease(struct work *work, const char *states, struct leased leased[LEASE_MAX])
+size_t queue_lease(struct work *work, const char *states, struct application_id leased[LEASE_MAX])
 {
     PGresult *rows = pg_query(work->pg, sql_lease, &work->fault, PG_VALUES(pg_text(states), pg_integer(LEASE_MAX)));
     size_t count = rows ? (size_t)PQntuples(rows) : 0;
     for (size_t i = 0; i < count; i++)
-        leased[i] =
-            (struct leased){pg_get_text(rows, (int)i, 0, work->arena), pg_get_text(rows, (int)i, 1, work->arena)};
+        leased[i] = (struct application_id){
+            pg_get_text(rows, (int)i, 0, work->arena), pg_get_text(rows, (int)i, 1, work->arena)};
     PQclear(rows);
     return count;
 }

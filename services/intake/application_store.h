@@ -39,28 +39,34 @@ MUST_USE bool application_insert(struct work *work, const struct application *ap
 
 /* Reading. not_found when there is none. */
 MUST_USE bool application_find(struct work *work, const char *application, struct application *found);
+/* Many in one round trip, perhaps of several managers. How many could be read: the first of `found`, in their order;
+ * the journal names the others, and the last one's fault is set. */
+struct application_id {
+    const char *application, *manager;
+};
+size_t applications_find(
+    struct work *work, const struct application_id *wanted, size_t count, struct application *found);
 MUST_USE bool directory_find(struct work *work, const char *receipt, const char **manager, const char **application);
 /* All applications of a holder at one manager, newest first; ids in the arena. */
-MUST_USE bool directory_list(
-    struct work *work, const char *manager, const char *portal_pseudonym, const char ***applications, size_t *count);
+MUST_USE bool directory_list(struct work *work, const char *manager, const char *portal_pseudonym,
+    struct application_id **applications, size_t *count);
 MUST_USE bool application_list(struct work *work, const char *manager, const char *state, uint32_t limit,
-    const char ***applications, size_t *count);
+    struct application_id **applications, size_t *count);
 
 struct history_row {
     const char *state, *code, *reason;
     int64_t at_ms;
 };
-MUST_USE bool history_list(
-    struct work *work, const struct application *application, struct history_row **rows, size_t *count);
+/* Ask, and after pg_await read, taking `answer` over. */
+void history_ask(struct work *work, const struct application *application, PGresult **answer);
+MUST_USE bool history_take(struct work *work, const struct application *application, PGresult *answer,
+    struct history_row **rows, size_t *count);
 
 /* Lanes */
 
-struct leased {
-    const char *application, *manager;
-};
 #define LEASE_MAX 16
 /* Lease what is due in these states (a PostgreSQL array text, "{fee}"). */
-size_t queue_lease(struct work *work, const char *states, struct leased leased[LEASE_MAX]);
+size_t queue_lease(struct work *work, const char *states, struct application_id leased[LEASE_MAX]);
 
 /* Moving: queue the statements of one move of `application` from where it stands; the commit fails with state_conflict
  * when it does not stand there any more. `code` is a word that tells why, `reason` what a person wrote or NULL. Aborts
