@@ -13,7 +13,7 @@ static const struct setting settings[] = {
         "Unix socket for HAProxy, at most 107 bytes; empty: portal.sock in the folder SHIKAKU_BUS."},
     {"SHIKAKU_PORTAL_PORT", SETTING_NUMBER, "0", 0, 65535,
         "Between hosts: port of TLS for the front door, whose certificate names it 'door'; 0: the unix socket."},
-    {"SHIKAKU_HTTP_WORKERS", SETTING_NUMBER, "8", 1, 64, "Threads that answer HTTP requests."},
+    {"SHIKAKU_HTTP_WORKERS", SETTING_NUMBER, "16", 1, 64, "Threads that answer HTTP requests."},
     {"SHIKAKU_HTTP_QUEUE", SETTING_NUMBER, "256", 1, 4096, "Requests that may wait for a thread; more are told 503."},
     {"SHIKAKU_HTTP_READ_SECONDS", SETTING_NUMBER, "15", 1, 300, "A connection that sends nothing so long is closed."},
 };
