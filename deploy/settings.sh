@@ -154,8 +154,6 @@ settings_of() {
     SHIKAKU_DSN=${!given:-$(settings_dsn "$1")}
     [[ $1 != portal ]] || SHIKAKU_DSN=
     export SHIKAKU_DSN
-    # As many commits go to the disk together as there are workers, and every applicant waits for these two.
-    [[ $1 != vault && $1 != intake ]] || export SHIKAKU_WORKERS=${SHIKAKU_WORKERS:-16}
 }
 
 # Where a cluster listens: on its socket here, or, run by others, on the host SHIKAKU_PGHOST (main), SHIKAKU_PGHOST_VAULT …; over

@@ -29,6 +29,8 @@
 
 #define DATABASE_RETRY_MS 100
 
+static char workers[4] = "4"; /* where a service does not say otherwise */
+
 /* Settings that every service has. */
 static const struct setting common_settings[] = {
     {"SHIKAKU_VAR", SETTING_TEXT, "var", 0, 0, "Folder of what the system makes while it runs."},
@@ -40,7 +42,7 @@ static const struct setting common_settings[] = {
     {"SHIKAKU_ADMIN_PORT", SETTING_NUMBER, NULL, 1, 65535, "Port of /healthz, /readyz, /metrics."},
     {"SHIKAKU_ADMIN_ADDRESS", SETTING_TEXT, "127.0.0.1", 0, 0,
         "Address of that port; 0.0.0.0 where probes and Prometheus come over a private network."},
-    {"SHIKAKU_WORKERS", SETTING_NUMBER, "4", 1, 64, "Threads that handle requests of the bus."},
+    {"SHIKAKU_WORKERS", SETTING_NUMBER, workers, 1, 64, "Threads that handle requests of the bus."},
     {"SHIKAKU_RIGHTS", SETTING_TEXT, "deploy/rights/roles.json", 0, 0, "The rights table (deploy/rights/README.md)."},
     {"SHIKAKU_AUDIT_FIRST", SETTING_TEXT, "required", 0, 0,
         "required: begin when audit has answered once. off: without, for a service that is tried alone."},
@@ -114,6 +116,8 @@ static bool rights_narrow(void)
 
 static bool settings_open(const struct service *service)
 {
+    if (service->workers)
+        snprintf(workers, sizeof workers, "%d", service->workers);
     bool common = settings_read(common_settings, sizeof common_settings / sizeof *common_settings);
     bool own = settings_read(service->settings, service->setting_count);
     return common && own && bus_way_check();

@@ -27,6 +27,7 @@ struct service {
     bool (*prepare)(struct fault *fault);
     const struct message *messages;
     size_t message_count;
+    int workers; /* unless set otherwise; 0: 4. As many commits go to the disk together as there are workers */
     const struct lane *lanes;
     size_t lane_count;
     /* Own events on the main loop (portal's HTTP). May be NULL. */

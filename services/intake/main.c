@@ -16,6 +16,7 @@ int main(int argc, char **argv)
         .prepare = intake_prepare,
         .messages = application_messages,
         .message_count = APPLICATION_MESSAGES,
+        .workers = 16,
         .lanes = application_lanes,
         .lane_count = APPLICATION_LANES,
     };

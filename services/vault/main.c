@@ -25,6 +25,7 @@ int main(int argc, char **argv)
         .prepare = prepare,
         .messages = number_messages,
         .message_count = NUMBER_MESSAGES,
+        .workers = 16,
         .lanes = lanes,
         .lane_count = sizeof lanes / sizeof *lanes,
         .attach = sandbox_enter,
