@@ -21,6 +21,7 @@ struct running_lane {
     pthread_cond_t woken, stopped;
     unsigned wakes; /* counts, so that a wake between a turn and the wait is not lost */
     int waiting;    /* threads that a wake wakes; the others are at work or gather */
+    int64_t due_ms; /* of step_wake_in, by the monotonic clock; 0: none */
 };
 
 struct step_thread {
@@ -35,17 +36,24 @@ static struct step_thread *threads;
 static size_t thread_count;
 static atomic_bool stopping;
 
-void step_wake(const char *name)
+static struct running_lane *lane_find(const char *name)
 {
     for (size_t i = 0; i < lane_count; i++)
-        if (strcmp(lanes[i].lane->name, name) == 0) {
-            pthread_mutex_lock(&lanes[i].mutex);
-            lanes[i].wakes++;
-            if (lanes[i].waiting)
-                pthread_cond_signal(&lanes[i].woken);
-            pthread_mutex_unlock(&lanes[i].mutex);
-            return;
-        }
+        if (strcmp(lanes[i].lane->name, name) == 0)
+            return &lanes[i];
+    return NULL;
+}
+
+void step_wake(const char *name)
+{
+    struct running_lane *lane = lane_find(name);
+    if (!lane)
+        return;
+    pthread_mutex_lock(&lane->mutex);
+    lane->wakes++;
+    if (lane->waiting)
+        pthread_cond_signal(&lane->woken);
+    pthread_mutex_unlock(&lane->mutex);
 }
 
 static struct timespec clock_now(void)
@@ -63,15 +71,42 @@ static struct timespec later(struct timespec from, int ms)
     return from;
 }
 
-/* Until a wake since `seen`, or the next poll. */
+static int64_t ms_of(struct timespec time)
+{
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+void step_wake_in(const char *name, int64_t ms)
+{
+    struct running_lane *lane = lane_find(name);
+    if (!lane || ms >= POLL_MS)
+        return;
+    int64_t due_ms = ms_of(clock_now()) + ms + 1;
+    pthread_mutex_lock(&lane->mutex);
+    if (!lane->due_ms || due_ms < lane->due_ms) {
+        lane->due_ms = due_ms;
+        pthread_cond_broadcast(&lane->woken); /* they wait anew, until then */
+    }
+    pthread_mutex_unlock(&lane->mutex);
+}
+
+/* Until a wake since `seen`, the time that was asked for, or the next poll. */
 static void lane_wait(struct running_lane *lane, unsigned seen)
 {
-    struct timespec until = later(clock_now(), POLL_MS);
+    struct timespec begun = clock_now();
     pthread_mutex_lock(&lane->mutex);
     lane->waiting++;
-    while (lane->wakes == seen && !atomic_load(&stopping))
-        if (pthread_cond_timedwait(&lane->woken, &lane->mutex, &until) != 0)
+    while (lane->wakes == seen && !atomic_load(&stopping)) {
+        int64_t now_ms = ms_of(clock_now()), poll_ms = ms_of(begun) + POLL_MS;
+        bool due = lane->due_ms && now_ms >= lane->due_ms;
+        if (due)
+            lane->due_ms = 0;
+        if (due || now_ms >= poll_ms)
             break;
+        int64_t until_ms = lane->due_ms && lane->due_ms < poll_ms ? lane->due_ms : poll_ms;
+        struct timespec until = later(begun, (int)(until_ms - ms_of(begun)));
+        pthread_cond_timedwait(&lane->woken, &lane->mutex, &until);
+    }
     lane->waiting--;
     pthread_mutex_unlock(&lane->mutex);
 }

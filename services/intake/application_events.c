@@ -1,6 +1,6 @@
 #include "intake/application_events.h"
 
-#include "chassis/step.h"
+#include "intake/application_steps.h"
 #include "intake/intake_setup.h"
 
 #include "intake.pb-c.h"
@@ -12,7 +12,7 @@ static enum outcome taken(struct work *work, enum application_state follows)
     Intake__EventReply reply = INTAKE__EVENT_REPLY__INIT;
     enum outcome outcome = work_commit(work, &reply.base);
     if (outcome == OUTCOME_DONE && follows < STATES)
-        step_wake(state_name(follows));
+        application_wake(follows);
     return outcome;
 }
 

@@ -1,9 +1,9 @@
 #include "intake/application_review.h"
 
-#include "chassis/step.h"
 #include "intake/application_events.h"
 #include "intake/application_status.h"
 #include "intake/attachment_store.h"
+#include "intake/application_steps.h"
 #include "intake/intake_setup.h"
 
 #include "intake.pb-c.h"
@@ -172,7 +172,7 @@ static enum outcome moved(struct work *work, const struct application *a, enum a
     work_audit(work, &(struct touch){.subject = a->pseudonym, .reason = a->application});
     enum outcome outcome = work_commit(work, &reply.base);
     if (outcome == OUTCOME_DONE)
-        step_wake(state_name(to));
+        application_wake(to);
     return outcome;
 }
 

@@ -226,6 +226,15 @@ struct lane application_lanes[APPLICATION_LANES] = {
     {"pieces", 1, pieces_turn, NULL, 0, 0},
 };
 
+void application_wake(enum application_state state)
+{
+    for (size_t i = 0; i < APPLICATION_LANES; i++) {
+        const struct lane_detail *detail = application_lanes[i].detail;
+        if (detail && strstr(detail->states, state_name(state)))
+            step_wake(application_lanes[i].name);
+    }
+}
+
 void application_lanes_set_threads(int threads)
 {
     for (size_t i = 0; i < APPLICATION_LANES; i++)

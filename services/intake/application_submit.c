@@ -5,11 +5,11 @@
 
 #include "chassis/card_items.h"
 #include "chassis/journal.h"
-#include "chassis/step.h"
 #include "intake/application_manifest.h"
 #include "intake/application_store.h"
 #include "intake/attachment_messages.h"
 #include "intake/attachment_store.h"
+#include "intake/application_steps.h"
 #include "intake/intake_setup.h"
 
 #include "intake.pb-c.h"
@@ -241,7 +241,7 @@ static enum outcome keep(struct work *work, struct submission *s)
     work_audit(work, &(struct touch){.subject = s->application.pseudonym, .reason = s->application.application});
     enum outcome outcome = work_commit(work, &reply.base);
     if (outcome == OUTCOME_DONE)
-        step_wake(state_name(s->application.state));
+        application_wake(s->application.state);
     return outcome;
 }
 

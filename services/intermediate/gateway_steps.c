@@ -104,6 +104,11 @@ static int64_t due_in(const struct gateway_turn *turn)
     return waits ? doubled(POLL_FIRST_MS, inquiry->polls, POLL_LAST_MS) : 0;
 }
 
+static const char *lane_of(const struct inquiry *inquiry)
+{
+    return inquiry->state == INQUIRY_CODE_NEEDED ? LANE_ACQUIRE : LANE_NETWORK;
+}
+
 static bool turn_record(struct work *work, struct gateway_turn *turn)
 {
     struct inquiry *inquiry = turn->inquiry;
@@ -121,8 +126,7 @@ static bool turn_record(struct work *work, struct gateway_turn *turn)
     if (gateway_state_is_final(inquiry->state))
         finish_record(work, turn);
     else {
-        gateway_move_put(
-            work, inquiry, inquiry->state == INQUIRY_CODE_NEEDED ? LANE_ACQUIRE : LANE_NETWORK, due_in(turn));
+        gateway_move_put(work, inquiry, lane_of(inquiry), due_in(turn));
         work_audit(
             work, &(struct touch){
                       .act = "intermediate_tried", .subject = inquiry->gateway_id, .reason = inquiry->application});
@@ -181,8 +185,8 @@ static int inquiries_turn(struct work *work, const struct lane *lane)
     }
     turns_record(work, turns, count, lane);
     for (int i = 0; i < count; i++)
-        if (turns[i].from == INQUIRY_CODE_NEEDED && leased[i].state == INQUIRY_CODE_HAD)
-            step_wake(LANE_NETWORK);
+        if (!gateway_state_is_final(leased[i].state))
+            step_wake_in(lane_of(&leased[i]), due_in(&turns[i]));
     return count;
 }
 
