@@ -67,11 +67,12 @@ struct token_list {
 
 /* The tokens of many lie behind one another in one value, and so do the covered numbers, which are all as long. They
  * are cut apart before the look-up: under row-level security PostgreSQL uses an index only for what it knows to leak
- * nothing, and cutting is not of that. */
+ * nothing, and cutting is not of that. LIMIT 1: see tie_numbers. */
 static const char sql_tie_find_all[] =
     "WITH asked AS MATERIALIZED (SELECT place, substring($2::bytea FROM 32 * place - 31 FOR 32) AS token "
     "FROM pg_catalog.generate_series(1, $3::integer) AS place) "
-    "SELECT asked.place, tie.pseudonym FROM asked JOIN vault.tie ON tie.manager = $1 AND tie.token = asked.token";
+    "SELECT asked.place, tie.pseudonym FROM asked CROSS JOIN LATERAL (SELECT t.pseudonym FROM vault.tie t "
+    "WHERE t.manager = $1 AND t.token = asked.token LIMIT 1) tie";
 
 static bool tie_find_all(struct work *work, const struct token_list *tokens, struct tie_item *items, size_t count)
 {
