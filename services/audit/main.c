@@ -46,12 +46,16 @@ static bool months_prepare(struct fault *fault)
     return made;
 }
 
+static bool publish(struct fault *fault)
+{
+    return sign_key_publish(setting_text("SHIKAKU_KEYS"), fault);
+}
+
 static bool prepare(struct fault *fault)
 {
     const char *keys_folder = setting_text("SHIKAKU_KEYS"), *witness = setting_text("SHIKAKU_WITNESS");
     second_witness_open(witness, setting_text("SHIKAKU_WITNESS_URL"), setting_text("SHIKAKU_WITNESS_CA"));
-    return sign_key_publish(keys_folder, fault) && witness_open(witness, fault) && months_prepare(fault) &&
-           witness_check(witness, keys_folder, fault);
+    return witness_open(witness, fault) && months_prepare(fault) && witness_check(witness, keys_folder, fault);
 }
 
 int main(int argc, char **argv)
@@ -69,6 +73,7 @@ int main(int argc, char **argv)
         .setting_count = sizeof settings / sizeof *settings,
         .keys = keys,
         .columns = &audit_columns,
+        .publish = publish,
         .prepare = prepare,
         .messages = audit_messages,
         .message_count = audit_message_count,

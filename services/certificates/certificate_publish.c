@@ -34,17 +34,24 @@ static bool has_key(const json_t *list, const json_t *key)
     return false;
 }
 
+static bool key_add(json_t *list, const char *manager, const struct key *key)
+{
+    uint8_t point[CERTIFICATE_POINT_BYTES];
+    json_t *printed = key && key_p256_public(key, point) ? key_print(manager, point) : NULL;
+    if (printed && has_key(list, printed)) {
+        json_decref(printed);
+        return true;
+    }
+    return printed && json_array_append_new(list, printed) == 0;
+}
+
+/* One that is coming too: whoever verifies knows it before it signs. */
 static bool keys_add(json_t *list, const char *const *managers, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        uint8_t point[CERTIFICATE_POINT_BYTES];
-        const struct key *key = keyring_newest(managers[i], KEY_ISSUE);
-        json_t *printed = key && key_p256_public(key, point) ? key_print(managers[i], point) : NULL;
-        if (!printed)
-            return false;
-        if (has_key(list, printed))
-            json_decref(printed);
-        else if (json_array_append_new(list, printed) != 0)
+        const struct key *beside = keyring_beside(managers[i], KEY_ISSUE);
+        if (!key_add(list, managers[i], keyring_newest(managers[i], KEY_ISSUE)) ||
+            (beside && !key_add(list, managers[i], beside)))
             return false;
     }
     return true;

@@ -18,14 +18,18 @@ static size_t keys(const struct key_want **wants)
     return programme_keys_want(KEY_SET(KEY_DATA), KEY_SET(KEY_DATA) | KEY_SET(KEY_ISSUE), wants);
 }
 
+static bool publish(struct fault *fault)
+{
+    const char *const *managers;
+    size_t count = programmes_managers(programmes_in_use(), &managers);
+    return certificate_keys_publish(setting_text("SHIKAKU_KEYS"), managers, count, fault);
+}
+
 static bool prepare(struct fault *fault)
 {
-    const struct programmes *programmes = programmes_in_use();
-    const char *const *managers;
-    size_t count = programmes_managers(programmes, &managers);
-    if (!certificate_serve(programmes, setting_text("SHIKAKU_PUBLIC_URL")))
-        return fault_set(fault, FAULT_item_too_long, "SHIKAKU_PUBLIC_URL");
-    return certificate_keys_publish(setting_text("SHIKAKU_KEYS"), managers, count, fault);
+    return certificate_serve(programmes_in_use(), setting_text("SHIKAKU_PUBLIC_URL"))
+               ? true
+               : fault_set(fault, FAULT_item_too_long, "SHIKAKU_PUBLIC_URL");
 }
 
 int main(int argc, char **argv)
@@ -37,6 +41,7 @@ int main(int argc, char **argv)
         .setting_count = sizeof settings / sizeof *settings,
         .keys = keys,
         .columns = &certificate_columns,
+        .publish = publish,
         .prepare = prepare,
         .messages = certificate_messages,
         .message_count = certificate_message_count,

@@ -21,8 +21,9 @@ struct service {
     /* Keys to make sure of; called after settings were read (programme_keys.h). May be NULL. 0: it cannot start. */
     size_t (*keys)(const struct key_want **wants);
     const struct key_columns *columns; /* what lies under its keys, for replacing them; NULL: the chassis's own alone */
-    /* After keys were replaced, by the lane that reads them: publish public halves. May be NULL. */
-    bool (*keys_changed)(struct fault *fault);
+    /* Publish the public halves of keys: at start, and whenever keys were replaced, by the lane that reads them. May be
+     * NULL. */
+    bool (*publish)(struct fault *fault);
     /* Own preparation, before threads start: load programmes, publish public keys. May be NULL. */
     bool (*prepare)(struct fault *fault);
     const struct message *messages;

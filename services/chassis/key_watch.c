@@ -29,7 +29,7 @@ static bool keys_read(struct pg *pg, struct fault *fault)
     if (!keyring_reload(pg, fault))
         return false;
     key_guard_publish(keyring_generation());
-    return !watched->keys_changed || watched->keys_changed(fault);
+    return !watched->publish || watched->publish(fault);
 }
 
 static bool reached_tell(struct pg *pg, struct fault *fault)

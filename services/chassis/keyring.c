@@ -319,13 +319,23 @@ static bool key_is(size_t place, const char *manager, enum key_kind kind)
            !atomic_load_explicit(&ring_gone[place], memory_order_relaxed);
 }
 
-const struct key *keyring_newest(const char *manager, enum key_kind kind)
+static const struct key *key_in(const char *manager, enum key_kind kind, enum key_state one, enum key_state other)
 {
     const struct view *now = atomic_load_explicit(&view, memory_order_acquire);
     for (size_t i = now ? now->count : 0; i > 0; i--)
-        if (now->states[i - 1] == KEY_IN_FORCE && key_is(i - 1, manager, kind))
+        if ((now->states[i - 1] == one || now->states[i - 1] == other) && key_is(i - 1, manager, kind))
             return &ring->keys[i - 1];
     return NULL;
+}
+
+const struct key *keyring_newest(const char *manager, enum key_kind kind)
+{
+    return key_in(manager, kind, KEY_IN_FORCE, KEY_IN_FORCE);
+}
+
+const struct key *keyring_beside(const char *manager, enum key_kind kind)
+{
+    return key_in(manager, kind, KEY_COMING, KEY_LEAVING);
 }
 
 const struct key *keyring_by_id(uint32_t id)

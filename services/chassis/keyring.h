@@ -48,6 +48,9 @@ int64_t keyring_generation(void);
 
 /* The key in force; NULL if there is none. Borrowed, valid until keyring_close. */
 const struct key *keyring_newest(const char *manager, enum key_kind kind);
+/* The key that is coming to take its place, or has just left it; NULL in quiet times. To be published beside it, so
+ * that what either signs is believed. */
+const struct key *keyring_beside(const char *manager, enum key_kind kind);
 /* A key by its id, as stored in a row; NULL when unknown or retired. */
 const struct key *keyring_by_id(uint32_t id);
 

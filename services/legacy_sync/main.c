@@ -38,11 +38,15 @@ static size_t keys(const struct key_want **wants)
     return programme_keys_want(KEY_SET(KEY_DATA) | KEY_SET(KEY_SEAL), KEY_SET(KEY_DATA), wants);
 }
 
+static bool publish(struct fault *fault)
+{
+    return jwk_publish(setting_text("SHIKAKU_KEYS"), "legacy_sync", keyring_newest("*", KEY_SEAL), fault);
+}
+
 static bool prepare(struct fault *fault)
 {
     existing_systems_open();
-    return jwk_publish(setting_text("SHIKAKU_KEYS"), "legacy_sync", keyring_newest("*", KEY_SEAL), fault) &&
-           workbook_export_open(fault);
+    return workbook_export_open(fault);
 }
 
 int main(int argc, char **argv)
@@ -56,6 +60,7 @@ int main(int argc, char **argv)
         .setting_count = sizeof settings / sizeof *settings,
         .keys = keys,
         .columns = &hand_over_columns,
+        .publish = publish,
         .prepare = prepare,
         .messages = hand_over_messages,
         .message_count = hand_over_message_count,

@@ -25,12 +25,18 @@ static size_t keys(const struct key_want **wants)
     return programme_keys_want(KEY_SET(KEY_DATA) | KEY_SET(KEY_SEAL), KEY_SET(KEY_DATA), wants);
 }
 
+static bool publish(struct fault *fault)
+{
+    return jwk_publish(setting_text("SHIKAKU_KEYS"), "residence", keyring_newest("*", KEY_SEAL), fault);
+}
+
 static bool prepare(struct fault *fault)
 {
+    (void)fault;
     inquiries_serve(programmes_in_use());
     juki_open();
     inquiry_steps_open();
-    return jwk_publish(setting_text("SHIKAKU_KEYS"), "residence", keyring_newest("*", KEY_SEAL), fault);
+    return true;
 }
 
 int main(int argc, char **argv)
@@ -42,6 +48,7 @@ int main(int argc, char **argv)
         .setting_count = sizeof settings / sizeof *settings,
         .keys = keys,
         .columns = &inquiry_columns,
+        .publish = publish,
         .prepare = prepare,
         .messages = inquiry_messages,
         .message_count = inquiry_message_count,

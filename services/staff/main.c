@@ -7,9 +7,9 @@
 #include "staff/staff_store.h"
 #include "staff/staff_token.h"
 
-static bool prepare(struct fault *fault)
+static bool publish(struct fault *fault)
 {
-    return password_open(fault) && token_key_publish(setting_text("SHIKAKU_KEYS"), fault);
+    return token_key_publish(setting_text("SHIKAKU_KEYS"), fault);
 }
 
 int main(int argc, char **argv)
@@ -21,7 +21,8 @@ int main(int argc, char **argv)
         .setting_count = STAFF_SETTINGS,
         .keys = staff_keys_wanted,
         .columns = &staff_columns,
-        .prepare = prepare,
+        .publish = publish,
+        .prepare = password_open,
         .messages = staff_messages,
         .message_count = staff_message_count,
         .lanes = staff_lanes,

@@ -29,12 +29,15 @@ char *token_issue(struct arena *arena, const Staff__Actor *actor)
 
 bool token_key_publish(const char *folder, struct fault *fault)
 {
-    const struct key *key = keyring_newest("*", KEY_SIGN);
+    const struct key *const keys[] = {keyring_newest("*", KEY_SIGN), keyring_beside("*", KEY_SIGN)};
     uint8_t public_key[32];
-    char text[65], path[512], fresh[544];
-    if (!key || !key_ed25519_public(key, public_key))
-        return fault_set(fault, FAULT_internal, "staff.sign");
-    hex_put(text, public_key, sizeof public_key);
+    char text[2][65] = {"", ""}, path[512], fresh[544];
+    for (int i = 0; i < 2; i++) {
+        if (keys[i] ? !key_ed25519_public(keys[i], public_key) : i == 0)
+            return fault_set(fault, FAULT_internal, "staff.sign");
+        if (keys[i])
+            hex_put(text[i], public_key, sizeof public_key);
+    }
     snprintf(path, sizeof path, "%s/peers", folder);
     if (mkdir(path, 0700) != 0 && errno != EEXIST)
         return fault_set(fault, FAULT_unavailable, "peers");
@@ -43,7 +46,7 @@ bool token_key_publish(const char *folder, struct fault *fault)
     FILE *out = fopen(fresh, "we");
     if (!out)
         return fault_set(fault, FAULT_unavailable, "staff.sign.pub");
-    bool written = fprintf(out, "%s\n", text) > 0;
+    bool written = fprintf(out, "%s\n%s\n", text[0], text[1]) > 0;
     written = fclose(out) == 0 && written;
     if (!written || rename(fresh, path) != 0)
         return fault_set(fault, FAULT_unavailable, "staff.sign.pub");
