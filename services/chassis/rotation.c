@@ -20,7 +20,7 @@ static const struct setting settings[] = {
     {"SHIKAKU_KEY_LEASE_MS", SETTING_NUMBER, "30000", 1000, 600000,
         "A replica not heard of for so long is not waited for when keys are replaced; it commits nothing then."},
     {"SHIKAKU_KEY_OVERLAP_S", SETTING_NUMBER, "86400", 0, 31536000,
-        "How long an earlier seal, sign or issue key is accepted beside its successor."},
+        "How long an earlier seal, sign or issue key is accepted beside its successor; portal shows it for 5 s more."},
 };
 
 #define NO_WALK WALKS
