@@ -13,7 +13,7 @@
 #define SIGNATURE_MAX (48 * 1024)
 #define SEALED_MAX (16 * 1024)
 #define TEXT_MAX (192 * 1024) /* base64_take holds what it decodes to against its limit */
-#define KEYS_FRESH_MS 5000 /* and no longer: SHIKAKU_KEY_OVERLAP_S may be short after a leak */
+#define KEYS_FRESH_MS 5000    /* and no longer: SHIKAKU_KEY_OVERLAP_S may be short after a leak */
 #define KEYS_STALE_MS 3600000 /* a key lives far longer: better an old answer than none while the vault is away */
 
 /* --- the vault's public keys --- */
