@@ -9,6 +9,7 @@ static const struct covered_column covered_columns[] = {
     {"inquiry", "permit", "intermediate.inquiry", "t.id::text"},
     {"code", "covered", "intermediate.code", "t.gateway_id"},
     {"acquisition", "covered", "intermediate.acquisition", "t.gateway_id"},
+    {"exchange_record", "cause", "intermediate.exchange_record", "t.id::text"},
 };
 
 const struct key_columns gateway_columns = {covered_columns, sizeof covered_columns / sizeof *covered_columns};
@@ -254,9 +255,10 @@ bool acquisition_put(struct work *work, const char *manager, const char *gateway
 
 /* --- records of provision ----------------------------------------------------------------------------------------- */
 
-/* Seven years: 番号法施行令30条. */
+/* Seven years: 番号法施行令30条. The application is covered: in clear it would join the gateway's person with a roll's
+ * by intake's trail (NUM-1). */
 static const char exchange_record_sql[] =
-    "INSERT INTO intermediate.exchange_record (manager, id, application, gateway_id, inquirer, provider, affair, item,"
+    "INSERT INTO intermediate.exchange_record (manager, id, cause, gateway_id, inquirer, provider, affair, item,"
     " processing_number, asked_at, provided_at, outcome, keep_until) VALUES ($1, $2::uuid, $3, $4, $1, $5, $6, $7, $8,"
     " CASE WHEN $9::bigint > 0 THEN to_timestamp($9::bigint / 1000.0) ELSE now() END,"
     " CASE WHEN $10::bigint > 0 THEN to_timestamp($10::bigint / 1000.0) END,"
@@ -264,8 +266,14 @@ static const char exchange_record_sql[] =
 
 void exchange_record_put(struct work *work, const struct inquiry *inquiry, int64_t provided_at_ms)
 {
+    const struct cover_place place = {"intermediate.exchange_record", inquiry->manager, inquiry->id};
+    struct bytes cause = cover_put(work->arena, place, inquiry->application, strlen(inquiry->application));
+    if (!cause.data) {
+        pg_fail(work->pg, FAULT_internal);
+        return;
+    }
     pg_queue(work->pg, exchange_record_sql,
-        PG_VALUES(pg_text(inquiry->manager), pg_text(inquiry->id), pg_text(inquiry->application),
+        PG_VALUES(pg_text(inquiry->manager), pg_text(inquiry->id), pg_bytes(cause.data, cause.len),
             pg_text(inquiry->gateway_id), pg_text(inquiry->provider), pg_text(inquiry->affair), pg_text(inquiry->item),
             pg_text(inquiry->processing_number), pg_integer(inquiry->asked_at_ms), pg_integer(provided_at_ms),
             pg_text(inquiry->outcome)));

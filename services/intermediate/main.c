@@ -42,7 +42,7 @@ int main(int argc, char **argv)
 {
     const struct service service = {
         .name = "intermediate",
-        .schema_version = 2,
+        .schema_version = 3,
         .settings = settings,
         .setting_count = sizeof settings / sizeof *settings,
         .keys = keys,

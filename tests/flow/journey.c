@@ -434,7 +434,8 @@ START_TEST(the_network_cannot_read_the_answer)
     ck_assert_ptr_null(strstr(answer.body, way.trip.applicant.person.person.name));
     journey_answer_fini(&answer);
     snprintf(sql, sizeof sql,
-        "SELECT count(*) FROM intermediate.exchange_record WHERE application = '%s' AND processing_number <> ''",
+        "SELECT count(*) FROM intermediate.exchange_record r JOIN intermediate.inquiry i USING (manager, id) "
+        "WHERE i.application = '%s' AND r.processing_number <> '' AND r.application IS NULL",
         way.trip.application.id);
     ck_assert_int_eq(stack_count(sql), 1);
 }

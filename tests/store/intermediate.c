@@ -186,6 +186,11 @@ START_TEST(a_family_register_is_had)
         "SELECT count(*) FROM intermediate.exchange_record WHERE asked_at <= provided_at AND processing_number <> ''"
         " AND keep_until >= (now() + interval '6 years 364 days')::date",
         "1");
+    /* The application lies there covered: in clear it would lead from the gateway's person to a roll's (NUM-1). */
+    shows(
+        "SELECT count(*) FROM intermediate.exchange_record r WHERE application IS NULL AND octet_length(cause) > 36"
+        " AND position('6a0c1f52-0000-4000-8000-00000000ab01' IN r::text || encode(cause, 'escape')) = 0",
+        "1");
     ck_assert_uint_eq(standin_took(&ipn, "inquiry"), 1);
     ck_assert_uint_eq(standin_took(&ipn, "provision"), 1);
     ck_assert_uint_eq(standin_took(&moj, "provision"), 1);
