@@ -9,6 +9,7 @@
 #include "chassis/exchange_store.h"
 #include "chassis/journal.h"
 #include "chassis/key_watch.h"
+#include "chassis/meters.h"
 #include "chassis/rights.h"
 #include "chassis/session_watch.h"
 #include "chassis/step_threads.h"
@@ -97,7 +98,9 @@ static void *handler_new(int index)
 
 static struct bytes handler_run(void *worker, const void *frame, size_t len)
 {
+    meter_add(METER_bus_requests_open, "bus", 1);
     struct bytes answer = dispatch(worker, frame, len);
+    meter_add(METER_bus_requests_open, "bus", -1);
     work_rest(worker);
     return answer;
 }

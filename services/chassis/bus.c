@@ -200,7 +200,9 @@ bool bus_call(struct bus_caller *caller, struct arena *arena, const struct bus_r
         return fault_set(fault, FAULT_too_large, NULL);
     }
     int64_t asked_ms = clock_ms();
+    meter_add(METER_bus_calls_open, "bus", 1);
     nng_msg *message = exchange(caller, row->to, frame, row->deadline_ms);
+    meter_add(METER_bus_calls_open, "bus", -1);
     bus_way_told(row->to, message, clock_ms() - asked_ms >= RESEND_MS);
     bool done = message ? reply_take(caller, arena, row, message, message_id, reply, fault)
                         : fault_set(fault, FAULT_timed_out, NULL);

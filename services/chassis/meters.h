@@ -14,7 +14,7 @@ enum meter {
     METERS
 };
 
-void meter_add(enum meter meter, const char *label, int64_t value); /* counters */
+void meter_add(enum meter meter, const char *label, int64_t value); /* counters; gauges that go up and down */
 void meter_set(enum meter meter, const char *label, int64_t value); /* gauges */
 
 /* Prometheus text; returns a malloc'ed string owned by the caller, NULL when memory is out. */
