@@ -161,8 +161,8 @@ histories: ## random histories of persons in the vault against a model, HISTORY_
 	@SHIKAKU_HISTORY_STEPS=$(or $(HISTORY_STEPS),20000) LSAN_OPTIONS=suppressions=$(CURDIR)/tests/leaks.txt:print_suppressions=0 \
 	    build/check/tests/store/vault_histories
 
-test-containers: ## the stack in containers: networks, replicas, restarts (needs a container engine)
-	@deploy/setup
+test-containers: ## the stack in containers: networks, replicas, restarts, partitions (needs a container engine)
+	@deploy/setup containers
 	@$(MAKE) --no-print-directory -j$(shell nproc) build
 	@tests/containers/run
 

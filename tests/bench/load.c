@@ -5,11 +5,13 @@
  *   load whole COUNT CONNECTIONS                  the five programmes in turn, to the end; clerks work in sessions of
  *                                                 their own
  *
- * Prints `count=… seconds=… rate=… p50=… p99=… failed=…`. BENCH_DSN: a connection that may count intake's queue. */
+ * Prints `count=… seconds=… rate=… p50=… p99=… failed=…`. BENCH_DSN: a connection that may count intake's queue.
+ * BENCH_PATIENCE_MS: how long an applicant tries again (10,000). */
 #include "kit/journey.h"
 
 #include <libpq-fe.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +44,7 @@ static double per_second; /* 0: as fast as answers come */
 static double begun_s;
 static atomic_size_t next_one, failed;
 static atomic_bool over;
+static volatile sig_atomic_t told_to_end;
 
 static double clock_s(void)
 {
@@ -106,16 +109,20 @@ static void *compose(void *argument)
     return NULL;
 }
 
+static void assertion_make(struct sent *one)
+{
+    const char *body = one->trip.application.submission;
+    one->assertion = kit_assertion_make(world.world.authorities->assertion_key,
+        &(struct kit_assertion){
+            .pseudonym = one->trip.applicant.person.portal_pseudonym, .body = body, .body_size = strlen(body)});
+}
+
 /* Good for five minutes, so made last. */
 static void *assert_all(void *unused)
 {
     (void)unused;
-    for (size_t i; (i = atomic_fetch_add(&next_one, 1)) < count;) {
-        const char *body = all[i].trip.application.submission;
-        all[i].assertion = kit_assertion_make(world.world.authorities->assertion_key,
-            &(struct kit_assertion){
-                .pseudonym = all[i].trip.applicant.person.portal_pseudonym, .body = body, .body_size = strlen(body)});
-    }
+    for (size_t i; (i = atomic_fetch_add(&next_one, 1)) < count;)
+        assertion_make(&all[i]);
     return NULL;
 }
 
@@ -156,6 +163,8 @@ static void prepare(bool mixed)
     join_all(threads, COMPOSERS);
     pieces_put(mixed);
     atomic_store(&next_one, 0);
+    if (mixed && per_second > 0) /* for longer than an assertion lives: each is made when it is sent */
+        return;
     start_all(threads, COMPOSERS, assert_all, NULL);
     join_all(threads, COMPOSERS);
     atomic_store(&next_one, 0);
@@ -188,17 +197,21 @@ static void *fire(void *unused)
     (void)unused;
     if (!journey_open(&journey, &world))
         stop("no connection");
+    if (*journey_setting("BENCH_PATIENCE_MS"))
+        journey.patience_ms = (unsigned)strtoul(journey_setting("BENCH_PATIENCE_MS"), NULL, 10);
     /* So that the connection as Mynaportal stands. */
     (void)journey_call(&journey,
         &(struct journey_call){.as = AS_MYNAPORTAL, .method = "GET", .path = "/.well-known/vault-keys"}, &answer);
     journey_answer_fini(&answer);
     pthread_barrier_wait(&ready);
     pthread_barrier_wait(&ready); /* between the two the clock is read */
-    for (size_t i; (i = atomic_fetch_add(&next_one, 1)) < count;) {
+    for (size_t i; !told_to_end && (i = atomic_fetch_add(&next_one, 1)) < count;) {
         double from = begun_s + (per_second > 0 ? (double)i / per_second : 0);
         pause_s(from - clock_s());
         if (per_second <= 0)
             from = clock_s();
+        if (!all[i].assertion)
+            assertion_make(&all[i]);
         if (!submit(&journey, &all[i]))
             atomic_fetch_add(&failed, 1);
         all[i].ms = (clock_s() - from) * 1000;
@@ -337,7 +350,7 @@ static void mark(const char *sql)
 static void await_completed(long before, long persons)
 {
     long done, asked;
-    double deadline = begun_s + WHOLE_MS / 1000.0;
+    double deadline = clock_s() + WHOLE_MS / 1000.0;
     while ((done = queue_count(sql_completed) - before) + (asked = queue_count(sql_person) - persons) < (long)count &&
            clock_s() < deadline) {
         if (getenv("BENCH_VERBOSE"))
@@ -368,6 +381,8 @@ static void run(size_t connections, bool whole)
     begun_s = clock_s();
     pthread_barrier_wait(&ready);
     join_all(threads, connections);
+    if (atomic_load(&next_one) < count)
+        count = atomic_load(&next_one);
     if (whole)
         await_completed(before, persons);
     double seconds = clock_s() - begun_s;
@@ -375,6 +390,12 @@ static void run(size_t connections, bool whole)
     atomic_store(&over, true);
     join_all(clerk_threads, clerk_count);
     report(seconds);
+}
+
+static void end_at_signal(int number)
+{
+    (void)number;
+    told_to_end = 1;
 }
 
 int main(int argc, char **argv)
@@ -389,9 +410,11 @@ int main(int argc, char **argv)
     per_second = argc > 4 ? strtod(argv[4], NULL) : 0;
     if (!journey_open(&world, NULL))
         return EXIT_FAILURE;
+    size_t composed = count;
     prepare(whole);
+    signal(SIGTERM, end_at_signal);
     run((size_t)connections, whole);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < composed; i++) {
         free(all[i].assertion);
         trip_fini(&all[i].trip);
     }
