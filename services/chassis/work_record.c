@@ -9,13 +9,27 @@
 
 #define ID_MAX 64
 
+/* A field of the request by which somebody or something is named, as far as it can be an id and no sentence. */
+static const char *request_id(const struct work *work, const char *name)
+{
+    const ProtobufCFieldDescriptor *field =
+        work->request ? protobuf_c_message_descriptor_get_field_by_name(work->request->descriptor, name) : NULL;
+    if (!field || field->type != PROTOBUF_C_TYPE_STRING || field->label == PROTOBUF_C_LABEL_REPEATED)
+        return "";
+    const char *id = *(char *const *)((const char *)work->request + field->offset);
+    size_t len = strlen(id);
+    return len <= ID_MAX && strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-") == len
+               ? id
+               : "";
+}
+
 static void event_fill(struct work *work, const struct touch *touch, const char *outcome, Audit__Event *event)
 {
     struct work_state *state = work->state;
     event->service = (char *)state->service->name;
     event->at_ms = clock_ms();
     event->who = work->actor ? (char *)work->actor->account : work->peer ? state->peer.name : event->service;
-    event->terminal = work->actor ? (char *)work->actor->terminal : "";
+    event->terminal = (char *)(work->actor ? work->actor->terminal : request_id(work, "terminal"));
     event->role = work->actor ? (char *)work->actor->role : "";
     event->act = (char *)(touch->act ? touch->act : route_row(state->route)->name);
     event->manager = state->manager;
@@ -51,20 +65,6 @@ static void record_put(struct work *work, const struct touch *touch, const char 
 void work_audit(struct work *work, const struct touch *touch)
 {
     record_put(work, touch, "done");
-}
-
-/* A field of the request by which somebody or something is named, as far as it can be an id and no sentence. */
-static const char *request_id(const struct work *work, const char *name)
-{
-    const ProtobufCFieldDescriptor *field =
-        work->request ? protobuf_c_message_descriptor_get_field_by_name(work->request->descriptor, name) : NULL;
-    if (!field || field->type != PROTOBUF_C_TYPE_STRING || field->label == PROTOBUF_C_LABEL_REPEATED)
-        return "";
-    const char *id = *(char *const *)((const char *)work->request + field->offset);
-    size_t len = strlen(id);
-    return len <= ID_MAX && strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-") == len
-               ? id
-               : "";
 }
 
 static struct touch touch_of_request(const struct work *work)

@@ -13,6 +13,7 @@
 #include "staff/totp.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -146,6 +147,21 @@ static bool token_grant(struct work *work, const struct account *account, const 
     return reply->token || fault_set(&work->fault, FAULT_internal, NULL);
 }
 
+/* From now on the request is this person's: the record of use says who, in which role, at which terminal. */
+static bool person_take(struct work *work, const struct account *account, const char *terminal)
+{
+    struct actor *person = arena_take(work->arena, sizeof *person);
+    if (!person)
+        return fault_set(&work->fault, FAULT_internal, NULL);
+    memset(person, 0, sizeof *person);
+    snprintf(person->account, sizeof person->account, "%s", account->account);
+    snprintf(person->role, sizeof person->role, "%s", account->role);
+    snprintf(person->manager, sizeof person->manager, "%s", account->manager);
+    snprintf(person->terminal, sizeof person->terminal, "%s", terminal);
+    work->actor = person;
+    return true;
+}
+
 static enum outcome login_grant(
     struct work *work, const struct account *account, const struct terminal *terminal, int64_t factor_step)
 {
@@ -156,7 +172,8 @@ static enum outcome login_grant(
     reply.lives_until_ms = clock_ms() + setting_number("SHIKAKU_SESSION_SECONDS") * 1000;
     if (!reason)
         return work_refuse_with(work, FAULT_internal, NULL);
-    if (!token_grant(work, account, terminal->kind, request->terminal, session, &reply))
+    if (!token_grant(work, account, terminal->kind, request->terminal, session, &reply) ||
+        !person_take(work, account, request->terminal))
         return work_refuse(work);
     if (!work_begin(work, account->manager))
         return work_end(work);

@@ -4,10 +4,12 @@
 #include "kit/journey.h"
 #include "kit/journey_wire.h"
 #include "kit/stack.h"
+#include "kit/token_tricks.h"
 
 #include "certificates.pb-c.h"
 #include "chassis/keyring.h"
 #include "chassis/session_watch.h"
+#include "chassis/work.h"
 #include "envelope.pb-c.h"
 #include "intake.pb-c.h"
 #include "residence.pb-c.h"
@@ -138,6 +140,39 @@ START_TEST(logins_and_sessions_are_seen)
     check(call(&administrators[0], "GET", "/api/staff/logins?limit=501", NULL), 422, "item_invalid");
     check(call(&administrators[0], "GET", "/api/staff/terminals", NULL), 200, NULL);
     ck_assert(is_listed("terminals", "kind", "administration"));
+}
+END_TEST
+
+static void public_key_read(uint8_t public_key[32])
+{
+    char path[PATH_MAX], line[80] = "";
+    snprintf(path, sizeof path, "%s/peers/staff.sign.pub", getenv("SHIKAKU_KEYS"));
+    FILE *in = fopen(path, "r");
+    ck_assert(in && fgets(line, sizeof line, in));
+    fclose(in);
+    line[strcspn(line, "\r\n")] = '\0';
+    ck_assert(hex_take(public_key, 32, line));
+}
+
+/* AUTH-3, AUTH-5: a forged token, one with more rights, one that chooses its algorithm, one of another terminal; the
+ * good one stays good */
+START_TEST(a_token_is_good_only_as_it_was_given)
+{
+    struct token_tricks tricks;
+    uint8_t public_key[32];
+    struct journey_clerk forger = {.terminal = AS_NUMBER_TERMINAL};
+    public_key_read(public_key);
+    token_tricks_make(&tricks, hanako.token, public_key);
+    for (size_t i = 0; i < tricks.count; i++) {
+        forger.token = tricks.all[i].token;
+        int status = call(&forger, "GET", "/api/staff/applications", NULL);
+        ck_assert_msg(status == 401 && strcmp(journey_text(answer.json, "code"), "not_authenticated") == 0, "%s: %d %s",
+            tricks.all[i].name, status, answer.body);
+    }
+    forger = (struct journey_clerk){.terminal = AS_RESIDENCE_TERMINAL, .token = hanako.token};
+    check(call(&forger, "GET", "/api/staff/applications", NULL), 401, "not_authenticated");
+    check(call(&hanako, "GET", "/api/staff/applications", NULL), 200, NULL);
+    token_tricks_free(&tricks);
 }
 END_TEST
 
@@ -363,6 +398,7 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, an_account_begins_with_an_application);
     tcase_add_test(tests, logins_and_sessions_are_seen);
+    tcase_add_test(tests, a_token_is_good_only_as_it_was_given);
     tcase_add_test(tests, a_manager_asks_for_more);
     tcase_add_test(tests, an_ended_session_is_out_everywhere);
     tcase_add_test(tests, whoever_leaves_is_out);

@@ -142,20 +142,37 @@ START_TEST(what_ended_is_told)
 }
 END_TEST
 
-/* LOG-1, AUTH-7: every login, refused or not, leaves a record of use and a row of the register */
+static long records_with(const char *one, const char *two, const char *three)
+{
+    char sql[600];
+    snprintf(sql, sizeof sql,
+        "SELECT count(*) FROM staff.audit_outbox WHERE position('%s'::bytea in event) > 0 "
+        "AND position('%s'::bytea in event) > 0 AND position('%s'::bytea in event) > 0",
+        one, two, three);
+    return count_of("", sql);
+}
+
+/* LOG-1, AUTH-7: every login, refused or not, leaves a row of the register and a record of use that names the terminal;
+ * who and in which role it says once that is proven. Renewal and end of the session name them too. */
 START_TEST(logins_are_recorded)
 {
+    Staff__LogoutRequest logout = STAFF__LOGOUT_REQUEST__INIT;
+    Staff__RenewRequest renew = STAFF__RENEW_REQUEST__INIT;
     account_make("hanako", "counter", "tokyo");
     ck_assert_ptr_nonnull(login("hanako", PASSWORD, NUMBER_TERMINAL));
     long before = count_of("", "SELECT count(*) FROM staff.audit_outbox");
-    ck_assert_ptr_nonnull(login("hanako", PASSWORD, NUMBER_TERMINAL));
+    struct actor actor = actor_of(login("hanako", PASSWORD, NUMBER_TERMINAL));
     assert_refused(login("hanako", "Wrong-Password-1", NUMBER_TERMINAL), FAULT_login_failed);
     assert_refused(login("hanako", PASSWORD, STRANGER), FAULT_terminal_not_listed);
     ck_assert_int_eq(count_of("", "SELECT count(*) FROM staff.audit_outbox"), before + 3);
-    ck_assert_int_eq(count_of("",
-                         "SELECT count(*) FROM staff.audit_outbox WHERE position('account:hanako'::bytea in event)"
-                         " > 0 AND position('login_failed'::bytea in event) > 0"),
-        1);
+    ck_assert_int_eq(records_with("staff_login", "counter", NUMBER_TERMINAL), 2);
+    ck_assert_int_eq(records_with("account:hanako", "login_failed", NUMBER_TERMINAL), 1);
+    ck_assert_int_eq(records_with("staff_login", "terminal_not_listed", STRANGER), 1);
+    ck_assert_int_eq(records_with("staff_login", "portal", "counter"), 0); /* once proven it is the person's */
+    ck_assert_int_eq(deliver(work, ROUTE_staff_renew, &actor, &renew.base, NULL), OUTCOME_DONE);
+    ck_assert_int_eq(deliver(work, ROUTE_staff_logout, &actor, &logout.base, NULL), OUTCOME_DONE);
+    ck_assert_int_eq(records_with("staff_renew", "hanako", NUMBER_TERMINAL), 1);
+    ck_assert_int_eq(records_with("staff_logout", "hanako", NUMBER_TERMINAL), 1);
 }
 END_TEST
 

@@ -4,7 +4,7 @@ BEGIN;
 \set role shikaku_staff
 \ir ../../chassis/verify.sql
 SELECT account, manager FROM staff.account_place WHERE false;
-SELECT manager, account, person, need, password, role, programmes, state, failures, locked_until, created_at,
+SELECT manager, account, person, need, password, role, programmes, state, created_at,
     last_login_at FROM staff.account WHERE false;
 SELECT manager, session, account, terminal, started_at, expires_at, ended_at FROM staff.session WHERE false;
 SELECT manager, id, account, terminal, outcome, at FROM staff.login WHERE false;
