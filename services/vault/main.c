@@ -1,6 +1,7 @@
 #include "chassis/boot.h"
 #include "vault/correction_messages.h"
 #include "vault/number_messages.h"
+#include "vault/order_store.h"
 #include "vault/sandbox.h"
 #include "vault/vault_columns.h"
 #include "vault/vault_setup.h"
@@ -14,10 +15,11 @@ int main(int argc, char **argv)
 {
     static const struct lane lanes[] = {
         {"corrections", 1, corrections_turn, NULL, 0, 0},
+        {"order", 1, order_forget, NULL, 0, 0},
     };
     const struct service vault = {
         .name = "vault",
-        .schema_version = 4,
+        .schema_version = 5,
         .settings = vault_settings,
         .setting_count = VAULT_SETTINGS,
         .keys = vault_keys_wanted,
