@@ -157,6 +157,11 @@ static const struct role *role_find(const struct rights_table *table, const char
     return NULL;
 }
 
+static bool role_fits(const struct role *role, const char *manager)
+{
+    return role->platform == (strcmp(manager, RIGHTS_PLATFORM) == 0);
+}
+
 static bool is_listed(const char *programmes, const char *programme)
 {
     char listed[RIGHTS_NAME_MAX + 2];
@@ -197,6 +202,8 @@ bool rights_permit(
         return fault_set(fault, FAULT_unavailable, "rights_version");
     if (!role)
         return fault_set(fault, FAULT_not_permitted, NULL);
+    if (!role_fits(role, actor->manager))
+        return fault_set(fault, FAULT_not_permitted, "manager");
     size_t at = purpose_of(table, right, purpose);
     if (at == table->purpose_count || !role_gives(role, right, at, NULL))
         return fault_set(fault, FAULT_not_permitted, "purpose");
@@ -273,6 +280,12 @@ bool rights_purpose_exists(const char *purpose)
 bool rights_role_exists(const char *role)
 {
     return role_find(table_now(), role) != NULL;
+}
+
+bool rights_role_fits(const char *name, const char *manager)
+{
+    const struct role *role = role_find(table_now(), name);
+    return role && role_fits(role, manager);
 }
 
 static const struct terminal_kind *kind_find(const char *name)

@@ -12,8 +12,9 @@
 
 #include <jansson.h>
 
-#define RIGHTS_NAME_MAX 32        /* of a role, a purpose, a kind of terminal; with its NUL */
-#define RIGHTS_PROGRAMMES_MAX 256 /* ",chorishi,hoikushi,", with its NUL */
+#define RIGHTS_NAME_MAX 32         /* of a role, a purpose, a kind of terminal; with its NUL */
+#define RIGHTS_PLATFORM "platform" /* the manager to which operators of the platform belong, and nobody else */
+#define RIGHTS_PROGRAMMES_MAX 256  /* ",chorishi,hoikushi,", with its NUL */
 
 /* Read the table, before threads. May be called again with another file. Faults: unavailable when it cannot be read;
  * malformed with the name of what breaks a rule. */
@@ -31,7 +32,8 @@ void rights_edition(struct rights_edition *edition);
 
 /* May this person use `right` for `purpose` ("": the right's usual one) on `programme` (NULL: on some programme)?
  * Looks at the token (right, manager's programmes) and at the table (role, right, programme, purpose). Faults:
- * not_permitted with field purpose, programme or none; unavailable when the token was made by a newer table than can
+ * not_permitted with field manager (a role of the platform elsewhere, or another one there), purpose, programme or
+ * none; unavailable when the token was made by a newer table than can
  * be had here. */
 MUST_USE bool rights_permit(
     const struct actor *actor, enum right right, const char *purpose, const char *programme, struct fault *fault);
@@ -46,6 +48,9 @@ void rights_programmes(
     const struct actor *actor, enum right right, const char *purpose, char programmes[RIGHTS_PROGRAMMES_MAX]);
 
 bool rights_role_exists(const char *role);
+/* May an account of this manager have the role? Roles of the platform are for RIGHTS_PLATFORM alone, which has no other
+ * (EXCH-13). */
+bool rights_role_fits(const char *role, const char *manager);
 bool rights_kind_exists(const char *kind);
 /* Rights of a role at a kind of terminal: what both give, and `session`. A set, a bit per enum right. */
 unsigned rights_of(const char *role, const char *kind);

@@ -165,12 +165,16 @@ static bool grant_fits(
 static bool role_take(const struct rights_table *table, const json_t *json, struct role *role, struct fault *fault)
 {
     const json_t *personal = json_object_get(json, "personal_data"), *grants = json_object_get(json, "grants");
+    const json_t *platform = json_object_get(json, "platform");
     size_t index, ignored;
     json_t *row;
-    if (!keys_check(json, KEYS("label", "personal_data", "grants"), role->name, fault))
+    if (!keys_check(json, KEYS("label", "platform", "personal_data", "grants"), role->name, fault))
         return false;
-    if (!json_is_string(json_object_get(json, "label")) || !json_is_boolean(personal) || !json_is_array(grants) ||
-        json_array_size(grants) > TABLE_GRANTS_MAX)
+    if (!json_is_string(json_object_get(json, "label")) || !json_is_boolean(personal) || !json_is_boolean(platform) ||
+        !json_is_array(grants) || json_array_size(grants) > TABLE_GRANTS_MAX)
+        return fault_set(fault, FAULT_malformed, role->name);
+    role->platform = json_is_true(platform);
+    if (role->platform && json_is_true(personal)) /* EXCH-13 */
         return fault_set(fault, FAULT_malformed, role->name);
     json_array_foreach((json_t *)grants, index, row)
     {

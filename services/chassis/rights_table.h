@@ -26,6 +26,7 @@ struct grant {
 
 struct role {
     char name[RIGHTS_NAME_MAX];
+    bool platform; /* of RIGHTS_PLATFORM's accounts, and of no others */
     struct grant grants[TABLE_GRANTS_MAX];
     size_t grant_count;
 };

@@ -3,6 +3,7 @@
 #include "chassis/bus.h"
 #include "chassis/journal.h"
 #include "chassis/meters.h"
+#include "chassis/rights.h"
 #include "chassis/work.h"
 
 #include <errno.h>
@@ -148,8 +149,12 @@ static bool staff_ask(bool *more)
     struct fault fault = {0};
     ProtobufCMessage *reply;
     int64_t before = clock_up_ms();
+    struct rights_edition edition;
     arena_reset(watch.arena);
+    rights_edition(&edition);
     request.since = session_watch_since();
+    request.rights_version = (int32_t)edition.version;
+    request.rights_sha256 = edition.sha256;
     if (!bus_call(watch.caller, watch.arena, &call, &reply, &fault))
         return false;
     const Staff__EndedReply *ended = (const Staff__EndedReply *)reply;

@@ -2,7 +2,7 @@
  * once a second for what ended since it last asked (ROUTE_staff_ended), so that each replica hears by itself. A token
  * is taken only while an answer to a question of the last SESSION_SILENCE_MS is there. Whatever ended at T is in every
  * answer to a question asked after T, so that from T + SESSION_SILENCE_MS on no service takes a token of that session,
- * whether it hears staff or not. */
+ * whether it hears staff or not. The question says which rights table is in force here. */
 #ifndef CHASSIS_SESSION_WATCH_H
 #define CHASSIS_SESSION_WATCH_H
 

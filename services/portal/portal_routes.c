@@ -52,6 +52,8 @@ const struct http_route http_routes[] = {
     {"staff_terminal_add", "POST", "/api/staff/terminals", WHO_STAFF, RIGHT_terminal_manage, SMALL, account_act},
     {"staff_terminal_end", "POST", "/api/staff/terminals/{terminal}/end", WHO_STAFF, RIGHT_terminal_manage, SMALL,
         account_act},
+    {"staff_rights", "GET", "/api/staff/rights", WHO_STAFF, RIGHT_rights_review, 0, account_act},
+    {"staff_rights_review", "POST", "/api/staff/rights/reviews", WHO_STAFF, RIGHT_rights_review, SMALL, account_act},
     {"list", "GET", "/api/staff/applications", WHO_STAFF, RIGHT_view, 0, list_act},
     {"view", "GET", "/api/staff/applications/{receipt}", WHO_STAFF, RIGHT_view, 0, view_act},
     {"attachment_view", "GET", "/api/staff/applications/{receipt}/attachments", WHO_STAFF, RIGHT_view, 0,

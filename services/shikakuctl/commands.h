@@ -12,6 +12,7 @@ int keys_end_command(int argc, char **argv);
 int peer_add_command(int argc, char **argv);
 int staff_add_command(int argc, char **argv);
 int staff_compare_command(int argc, char **argv);
+int rights_status_command(int argc, char **argv);
 int audit_export_command(int argc, char **argv);
 int audit_prove_command(int argc, char **argv);
 int audit_verify_command(int argc, char **argv);

@@ -69,7 +69,7 @@ static bool category_check(const Staff__AccountApplyRequest *request, struct fau
 
 static bool role_check(const Staff__AccountApplyRequest *request, struct fault *fault)
 {
-    if (!rights_role_exists(request->role))
+    if (!rights_role_fits(request->role, request->manager))
         return fault_set(fault, FAULT_item_invalid, "role");
     return programme_list_check(request->programmes, request->n_programmes, fault) &&
            body_check(request->body, request->manager, request->programmes, request->n_programmes, fault);
@@ -333,7 +333,7 @@ bool add_check(const ProtobufCMessage *message, struct fault *fault)
     if (!staff_text_check(request->person, PERSON_MAX, true, "person", fault) ||
         !staff_text_check(request->need, PERSON_MAX, true, "need", fault))
         return false;
-    if (!rights_role_exists(request->role) || !role_administers(request->role))
+    if (!rights_role_fits(request->role, request->manager) || !role_administers(request->role))
         return fault_set(fault, FAULT_item_invalid, "role");
     if (!keyring_newest(request->manager, KEY_DATA) || strcmp(request->manager, "*") == 0)
         return fault_set(fault, FAULT_item_invalid, "manager");

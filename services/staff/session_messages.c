@@ -6,6 +6,7 @@
 #include "chassis/session_watch.h"
 #include "staff.pb-c.h"
 #include "staff/programme_list.h"
+#include "staff/rights_store.h"
 #include "staff/session_store.h"
 
 #include <string.h>
@@ -42,7 +43,8 @@ enum outcome ended_act(struct work *work)
 {
     const Staff__EndedRequest *request = (const Staff__EndedRequest *)work->request;
     Staff__EndedReply reply = STAFF__ENDED_REPLY__INIT;
-    if (!ended_read(work->pg, work->arena, request->since, &reply, &work->fault))
+    if (!ended_read(work->pg, work->arena, request->since, &reply, &work->fault) ||
+        !rights_hear(work->pg, work->peer->name, request->rights_version, request->rights_sha256, &work->fault))
         return work_refuse(work);
     return work_commit(work, &reply.base);
 }

@@ -62,6 +62,12 @@ bool terminal_end_check(const ProtobufCMessage *message, struct fault *fault);
 enum outcome terminal_end_act(struct work *work);
 enum outcome terminals_act(struct work *work);
 
+/* rights_messages.c */
+enum outcome rights_act(struct work *work);
+enum outcome rights_status_act(struct work *work);
+bool rights_review_check(const ProtobufCMessage *message, struct fault *fault);
+enum outcome rights_review_act(struct work *work);
+
 /* "account:NAME", the reason in records of use of staff; in the arena, NULL when memory is out. */
 char *account_reason(struct work *work, const char *account);
 /* May the person use the route's right, for this manager? Faults: not_permitted. */

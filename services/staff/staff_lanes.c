@@ -2,6 +2,8 @@
 
 #include "chassis/session_watch.h"
 #include "staff/account_store.h"
+#include "staff/rights_review.h"
+#include "staff/rights_store.h"
 #include "staff/session_store.h"
 #include "staff/staff_setup.h"
 
@@ -42,13 +44,18 @@ static int sessions_turn(struct work *work, const struct lane *lane)
 {
     static int64_t swept_at_ms; /* one thread */
     Staff__EndedReply reply = STAFF__ENDED_REPLY__INIT;
+    struct rights_edition edition;
     int64_t asked_at_ms = clock_up_ms();
     (void)lane;
     if (!ended_read(work->pg, work->arena, session_watch_since(), &reply, &work->fault))
         return 0;
     session_watch_take(&reply, asked_at_ms);
-    if (asked_at_ms - swept_at_ms >= SWEEP_MS && sweep(work))
+    if (asked_at_ms - swept_at_ms >= SWEEP_MS && sweep(work)) {
         swept_at_ms = asked_at_ms;
+        rights_edition(&edition);
+        if (rights_hear(work->pg, "staff", (int32_t)edition.version, edition.sha256, &work->fault))
+            rights_reviews_watch(work);
+    }
     return reply.more;
 }
 

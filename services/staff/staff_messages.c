@@ -59,6 +59,9 @@ const struct message staff_messages[] = {
     {ROUTE_staff_terminal_add, terminal_add_check, terminal_add_act},
     {ROUTE_staff_terminal_end, terminal_end_check, terminal_end_act},
     {ROUTE_staff_terminals, NULL, terminals_act},
+    {ROUTE_staff_rights, NULL, rights_act},
+    {ROUTE_staff_rights_review, rights_review_check, rights_review_act},
+    {ROUTE_staff_rights_status, NULL, rights_status_act},
     {ROUTE_staff_compare, NULL, compare_act},
     {ROUTE_staff_add, add_check, add_act},
 };

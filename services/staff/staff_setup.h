@@ -3,11 +3,12 @@
 #define STAFF_SETUP_H
 
 #include "chassis/keyring.h"
+#include "chassis/rights.h"
 #include "chassis/settings.h"
 
 /* Operators of the platform belong to no manager of a programme: no service has a row of personal data of this one, so
  * that whatever an operator asks for finds nothing (EXCH-13). */
-#define STAFF_PLATFORM "platform"
+#define STAFF_PLATFORM RIGHTS_PLATFORM
 #define STAFF_SETTINGS 11
 
 extern const struct setting staff_settings[STAFF_SETTINGS];

@@ -374,6 +374,46 @@ START_TEST(without_staff_no_person_is_let_in)
 }
 END_TEST
 
+/* What the command prints, into `printed`; its exit status. */
+static int operator_says(const char *words, char *printed, size_t size)
+{
+    char command[PATH_MAX + 64];
+    snprintf(command, sizeof command, "'%s/shikakuctl' %s", journey_setting("SHIKAKU_BIN"), words);
+    FILE *in = popen(command, "r");
+    ck_assert_ptr_nonnull(in);
+    printed[fread(printed, 1, size - 1, in)] = '\0';
+    return pclose(in);
+}
+
+/* AUTH-5: an administrator reviews the rights table; the operator sees by whom, and what is in force at each service */
+START_TEST(the_rights_table_is_reviewed)
+{
+    static const char *const services[] = {"portal", "intake", "vault", "residence", "intermediate", "records",
+        "certificates", "legacy_sync", "staff", "audit"};
+    char printed[8192], line[96];
+    ck_assert_int_ne(operator_says("rights status nara", printed, sizeof printed), 0);
+    ck_assert_ptr_nonnull(strstr(printed, "manager\tnara\tnever"));
+    check(call(&administrators[0], "GET", "/api/staff/rights", NULL), 200, NULL);
+    check(call(&administrators[0], "POST", "/api/staff/rights/reviews",
+              json_pack("{si sO ss}", "version", 0, "sha256", json_object_get(answer.json, "sha256"), "reason", "x")),
+        409, "state_conflict");
+    check(call(&administrators[0], "GET", "/api/staff/rights", NULL), 200, NULL);
+    check(call(&administrators[0], "POST", "/api/staff/rights/reviews",
+              json_pack("{sO sO ss}", "version", json_object_get(answer.json, "version"), "sha256",
+                  json_object_get(answer.json, "sha256"), "reason", "年次点検")),
+        204, NULL);
+    ck_assert_int_eq(operator_says("rights status nara", printed, sizeof printed), 0);
+    ck_assert_ptr_nonnull(strstr(printed, "manager\tnara\treviewed"));
+    ck_assert_ptr_nonnull(strstr(printed, "by nara-admin-1"));
+    for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
+        snprintf(line, sizeof line, "service\t%s\t", services[i]);
+        ck_assert_msg(strstr(printed, line) != NULL, "%s is not heard of", services[i]);
+    }
+    ck_assert_int_ne(operator_says("rights status", printed, sizeof printed), 0);
+    ck_assert_ptr_nonnull(strstr(printed, "manager\ttokyo\tnever"));
+}
+END_TEST
+
 /* AUTH-4: after all this, `shikakuctl staff compare` finds no difference */
 START_TEST(the_register_agrees)
 {
@@ -403,6 +443,7 @@ int main(void)
     tcase_add_test(tests, an_ended_session_is_out_everywhere);
     tcase_add_test(tests, whoever_leaves_is_out);
     tcase_add_test(tests, without_staff_no_person_is_let_in);
+    tcase_add_test(tests, the_rights_table_is_reviewed);
     tcase_add_test(tests, the_register_agrees);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

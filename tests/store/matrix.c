@@ -26,11 +26,14 @@ static const char *usual_purpose(const char *right)
     return json_string_value(json_array_get(json_object_get(rule, "purposes"), 0));
 }
 
-/* programme NULL: some. */
+/* programme NULL: some. Who has a roll has no operators of the platform. */
 static bool table_gives(const char *role, const char *right, const char *purpose, const char *programme)
 {
     size_t index;
-    json_t *grant, *grants = json_object_get(json_object_get(json_object_get(table, "roles"), role), "grants");
+    const json_t *row = json_object_get(json_object_get(table, "roles"), role);
+    json_t *grant, *grants = json_object_get(row, "grants");
+    if (json_is_true(json_object_get(row, "platform")))
+        return false;
     json_array_foreach(grants, index, grant)
     {
         const json_t *programmes = json_object_get(grant, "programmes");
@@ -284,6 +287,16 @@ static const struct {
     {"platform_operator", "chorishi", ROUTE_certificates_show, OWN, NO},
     {"platform_operator", "chorishi", ROUTE_residence_instant_result, OWN, NO},
     {"platform_operator", "chorishi", ROUTE_vault_corrections, OWN, NO},
+    {"platform_operator", "kaigishi", ROUTE_staff_accounts, OWN, NO}, /* nor the managers' own people */
+    {"platform_operator", "kaigishi", ROUTE_staff_accounts, NAMED, NO},
+    {"platform_operator", "hoikushi", ROUTE_staff_account_decide, OWN, NO},
+    {"platform_operator", "hoikushi", ROUTE_staff_terminals, OWN, NO},
+    {"platform_operator", "chorishi", ROUTE_staff_rights_review, OWN, NO},
+    {"administrator", "kaigishi", ROUTE_staff_accounts, OWN, YES}, /* who administers there */
+    {"administrator", "kaigishi", ROUTE_staff_accounts, NAMED, NO},
+    {"administrator", "hoikushi", ROUTE_staff_terminals, OWN, YES},
+    {"administrator", "chorishi", ROUTE_staff_rights_review, OWN, YES},
+    {"reviewer", "chorishi", ROUTE_staff_rights_review, OWN, NO},
     {"administrator", "hoikushi", ROUTE_intake_view, OWN, NO},
     {"administrator", "hoikushi", ROUTE_intake_attachment_view, OWN, NO},
     /* NUM-3, NUM-7, LINK-1: nobody at a terminal reaches what services ask each other */
@@ -324,6 +337,35 @@ START_TEST(cells_by_hand)
     }
     printf("matrix: %zu cells by hand\n", count);
     ck_assert_uint_ge(count, 60);
+}
+END_TEST
+
+/* EXCH-13, AUTH-1: an operator administers the platform, and of no route with personal data gets anywhere */
+START_TEST(operators_administer_the_platform_alone)
+{
+    static const enum route administered[] = {ROUTE_staff_accounts, ROUTE_staff_applications, ROUTE_staff_terminals};
+    struct programme platform = *entry_of("chorishi")->programme;
+    struct entry nowhere = *entry_of("chorishi");
+    struct tally tally = {0};
+    platform.manager = RIGHTS_PLATFORM;
+    nowhere.programme = &platform;
+    for (enum route route = 0; route < ROUTES; route++) {
+        struct cell cell = {"platform_operator", route, &nowhere, OWN, STATE_review, "", "", ""};
+        const char *right = right_name(right_of(route));
+        bool personal =
+            json_is_true(json_object_get(json_object_get(json_object_get(table, "rights"), right), "personal"));
+        if (!personal)
+            continue;
+        tally.run++;
+        ck_assert_msg(!cell_run(&cell).permitted, "%s", route_row(route)->name);
+    }
+    ck_assert_uint_gt(tally.run, 12);
+    for (size_t i = 0; i < sizeof administered / sizeof *administered; i++) {
+        struct cell cell = {"platform_operator", administered[i], &nowhere, OWN, STATE_review, "", "", ""};
+        ck_assert_msg(cell_run(&cell).permitted, "%s", route_row(cell.route)->name);
+        cell.role = "administrator";
+        ck_assert_msg(!cell_run(&cell).permitted, "%s", route_row(cell.route)->name);
+    }
 }
 END_TEST
 
@@ -399,7 +441,9 @@ static json_t *right_flipped(const char *role, const char *right, const char *pu
     size_t index, place;
     json_t *grant, *name, *changed = json_deep_copy(table), *grants = grants_of(changed, role);
     if (!table_gives(role, right, purpose, NULL)) {
-        json_object_set_new(json_object_get(json_object_get(changed, "roles"), role), "personal_data", json_true());
+        json_t *row = json_object_get(json_object_get(changed, "roles"), role);
+        json_object_set_new(row, "platform", json_false());
+        json_object_set_new(row, "personal_data", json_true());
         json_array_append_new(
             grants, json_pack("{s[s] ss s[s]}", "rights", right, "programmes", "all", "purposes", purpose));
         return changed;
@@ -519,6 +563,7 @@ int main(void)
     tcase_add_test(cases, every_cell_is_as_the_table_says);
     tcase_add_test(cases, every_purpose_is_as_the_table_says);
     tcase_add_test(cases, cells_by_hand);
+    tcase_add_test(cases, operators_administer_the_platform_alone);
     tcase_add_test(cases, a_part_of_a_manager);
     tcase_add_test(cases, every_corrupted_right_is_red);
     tcase_set_timeout(cases, 60);

@@ -40,7 +40,7 @@ static const struct setting settings[] = {
     {"SHIKAKU_BUS", SETTING_TEXT, "var/run", 0, 0, "sockets"},
     {"SHIKAKU_PROGRAMMES", SETTING_TEXT, "deploy/programmes", 0, 0, "programmes"},
 };
-static const struct service service = {.name = "staff", .schema_version = 6};
+static const struct service service = {.name = "staff", .schema_version = 7};
 
 static struct store store;
 static struct work *work;
@@ -211,7 +211,7 @@ static inline struct actor actor_of(const Staff__LoginReply *reply)
 static inline struct actor person_of(const char *account, const char *manager)
 {
     struct actor actor = {.rights = UINT32_MAX, .expires_at_ms = clock_ms() + 60000};
-    strcpy(actor.role, "administrator");
+    strcpy(actor.role, strcmp(manager, RIGHTS_PLATFORM) == 0 ? "platform_operator" : "administrator");
     snprintf(actor.account, sizeof actor.account, "%s", account);
     snprintf(actor.manager, sizeof actor.manager, "%s", manager);
     strcpy(actor.terminal, NUMBER_TERMINAL);

@@ -77,7 +77,7 @@ END_TEST
 
 static struct actor actor_of(const char *role, const char *programmes)
 {
-    struct actor actor = {.rights = ~0u, .rights_version = 1};
+    struct actor actor = {.rights = ~0u, .rights_version = 2};
     strcpy(actor.account, "hanako");
     strcpy(actor.manager, "tokyo");
     snprintf(actor.role, sizeof actor.role, "%s", role);
@@ -111,7 +111,9 @@ static const struct {
     {"health_centre", "", RIGHT_view, "", "hoikushi", "programme"},
     {"health_centre", ",hoikushi,", RIGHT_view, "", "hoikushi", "programme"},
     {"health_centre", ",hoikushi,", RIGHT_view, "", "chorishi", "programme"},
-    {"platform_operator", "", RIGHT_view, "", NULL, "purpose"},
+    {"platform_operator", "", RIGHT_view, "", NULL, "manager"},
+    {"platform_operator", "", RIGHT_account_watch, "", NULL, "manager"}, /* of a manager with a roll: nothing at all */
+    {"administrator", "", RIGHT_account_watch, "", NULL, NULL},
     {"platform_operator", "", RIGHT_session, "", NULL, NULL},
     {"nobody", "", RIGHT_view, "", NULL, ""},
 };
@@ -130,6 +132,30 @@ START_TEST(the_table_decides)
     }
     actor.rights = 0; /* what the token does not say is not given, whatever the table says */
     ck_assert(!rights_permit(&actor, decisions[_i].right, decisions[_i].purpose, decisions[_i].programme, &fault));
+}
+END_TEST
+
+/* EXCH-13, AUTH-1: operators administer the platform's own accounts, and nobody else administers those */
+START_TEST(operators_belong_to_the_platform)
+{
+    struct fault fault = {0};
+    ck_assert(rights_open(SHIPPED, &fault));
+    struct actor operator= actor_of("platform_operator", ""), administrator = actor_of("administrator", "");
+    strcpy(operator.manager, RIGHTS_PLATFORM);
+    strcpy(administrator.manager, RIGHTS_PLATFORM);
+    ck_assert(rights_permit(&operator, RIGHT_account_decide, "", NULL, &fault));
+    ck_assert(!rights_permit(&administrator, RIGHT_account_decide, "", NULL, &fault));
+    ck_assert_str_eq(fault.field, "manager");
+    for (int right = RIGHT_none + 1; right < RIGHTS; right++) {
+        bool administers =
+            right == RIGHT_session || strncmp(right_name(right), "account_", 8) == 0 || right == RIGHT_terminal_manage;
+        ck_assert_int_eq(rights_permit(&operator, right, "", NULL, &fault), administers);
+    }
+    ck_assert(rights_role_fits("platform_operator", RIGHTS_PLATFORM) && !rights_role_fits("reviewer", RIGHTS_PLATFORM));
+    ck_assert(rights_role_fits("reviewer", "tokyo") && !rights_role_fits("platform_operator", "tokyo"));
+    json_t *table = shipped();
+    json_object_set_new(at(table, "roles", "platform_operator", NULL), "personal_data", json_true());
+    refused(table, "platform_operator");
 }
 END_TEST
 
@@ -196,27 +222,27 @@ START_TEST(a_changed_table_comes_into_force)
     close(mkstemp(file));
     table_write(file, shipped());
     ck_assert(rights_open(file, &fault));
-    ck_assert(reviewer_may(1));
-    table_write(file, without_review(1)); /* the same version: nobody can have reviewed it */
-    ck_assert(reviewer_may(1));
+    ck_assert(reviewer_may(2));
+    table_write(file, without_review(2)); /* the same version: nobody can have reviewed it */
+    ck_assert(reviewer_may(2));
     struct fault behind = {0};
     struct actor actor = actor_of("reviewer", "");
-    actor.rights_version = 2;
+    actor.rights_version = 3;
     ck_assert(!rights_permit(&actor, RIGHT_review, "", NULL, &behind));
     ck_assert_str_eq(fault_code_text(behind.code), "unavailable"); /* the token knows more than we */
-    ck_assert(reviewer_may(1));
-    table_write(file, without_review(2));
-    ck_assert(!reviewer_may(2)); /* at once: the token's version says that there is a newer one */
-    ck_assert_uint_eq(version_now(), 2);
-    ck_assert(!reviewer_may(1));
+    ck_assert(reviewer_may(2));
+    table_write(file, without_review(3));
+    ck_assert(!reviewer_may(3)); /* at once: the token's version says that there is a newer one */
+    ck_assert_uint_eq(version_now(), 3);
+    ck_assert(!reviewer_may(2));
     json_t *third = shipped();
-    json_object_set_new(third, "version", json_integer(3));
+    json_object_set_new(third, "version", json_integer(4));
     table_write(file, third);
     int64_t until = time(NULL) + 5;
-    while (version_now() != 3 && time(NULL) < until)
+    while (version_now() != 4 && time(NULL) < until)
         usleep(20000);
-    ck_assert_uint_eq(version_now(), 3);
-    ck_assert(reviewer_may(1));
+    ck_assert_uint_eq(version_now(), 4);
+    ck_assert(reviewer_may(2));
     unlink(file);
 }
 END_TEST
@@ -226,6 +252,7 @@ int main(void)
     TCase *cases = tcase_create("rights");
     tcase_add_test(cases, a_wrong_table_is_refused);
     tcase_add_loop_test(cases, the_table_decides, 0, sizeof decisions / sizeof *decisions);
+    tcase_add_test(cases, operators_belong_to_the_platform);
     tcase_add_test(cases, programmes_are_those_of_token_and_table);
     tcase_add_test(cases, a_changed_table_comes_into_force);
     Suite *suite = suite_create("rights");
