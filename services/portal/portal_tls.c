@@ -31,6 +31,8 @@ static SSL_CTX *context_make(void)
         X509_VERIFY_PARAM_set1_host(SSL_CTX_get0_param(made), DOOR, 0) == 1) {
         SSL_CTX_set_verify(made, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
         SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_OFF);
+        /* Without a context each session that the door takes up again is refused, since it showed a certificate. */
+        SSL_CTX_set_session_id_context(made, (const unsigned char *)DOOR, sizeof DOOR - 1);
         return made;
     }
     SSL_CTX_free(made);

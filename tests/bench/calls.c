@@ -1,19 +1,24 @@
-/* Callers of a running vault over the bus, under the callers' own keys; all is composed before the clock starts.
+/* Callers of a running vault or audit over the bus, under the callers' own keys; all is composed before the clock
+ * starts.
  *
- *   vault enrol COUNT CALLERS FIRST    the cards of people FIRST …, each in an application of its own; made again for
+ *   calls enrol COUNT CALLERS FIRST    the cards of people FIRST …, each in an application of its own; made again for
  *                                      the same people it is the look-up of a number that is known
- *   vault gateway COUNT CALLERS        the gateway's ids of COUNT people, one by one
- *   vault resolve COUNT CALLERS        COUNT pseudonyms, one by one
- *   vault release COUNT CALLERS        COUNT pseudonyms, a thousand in one JWE to residence
- *   vault bulk COUNT CALLERS FIRST     the numbers of people FIRST …, a thousand in one JWE
+ *   calls gateway COUNT CALLERS        the gateway's ids of COUNT people, one by one
+ *   calls resolve COUNT CALLERS        COUNT pseudonyms, one by one
+ *   calls release COUNT CALLERS        COUNT pseudonyms, a thousand in one JWE to residence
+ *   calls bulk COUNT CALLERS FIRST     the numbers of people FIRST …, a thousand in one JWE
+ *   calls append COUNT CALLERS         COUNT records of use, as a full turn of a service's relay sends them
  *
  * All at one manager, BENCH_MANAGER. Pseudonyms are drawn from its ties at random by BENCH_DSN, a connection as
- * PostgreSQL's own role. Prints `count=… seconds=… rate=… p50=… p99=… known=… failed=…`; the counts are of people. */
+ * PostgreSQL's own role. BENCH_PER_SECOND: requests, by the clock. Prints `count=… seconds=… rate=… p50=… p99=… known=…
+ * failed=…`; the counts are of people. */
+#include "chassis/audit_outbox_store.h"
 #include "chassis/boot.h"
 #include "chassis/keyring.h"
 #include "chassis/settings.h"
 #include "kit/sealed_number.h"
 
+#include "audit.pb-c.h"
 #include "vault.pb-c.h"
 
 #include <libpq-fe.h>
@@ -52,6 +57,7 @@ struct request {
         Vault__ResolveRequest resolve;
         Vault__ReleaseRequest release;
         Vault__EnrolBatchRequest bulk;
+        Audit__AppendRequest append;
     } message;
     double ms;
 };
@@ -77,7 +83,7 @@ static double clock_s(void)
 
 static void stop(const char *why)
 {
-    fprintf(stderr, "vault: %s\n", why);
+    fprintf(stderr, "calls: %s\n", why);
     exit(EXIT_FAILURE);
 }
 
@@ -198,18 +204,73 @@ static size_t bulk_known(const ProtobufCMessage *reply)
     return count;
 }
 
+/* A clerk's look at an application. */
+static void event_compose(Audit__Link *link, uint64_t sequence, const char *application)
+{
+    char subject[24];
+    Audit__Event event = AUDIT__EVENT__INIT;
+    snprintf(subject, sizeof subject, "A%03zX-B%03zX-C%03zX-D%03zX", (size_t)rand() % 4096, (size_t)rand() % 4096,
+        (size_t)rand() % 4096, (size_t)sequence % 4096);
+    event.service = "intake";
+    event.at_ms = clock_ms();
+    event.who = "counter7";
+    event.terminal = "terminal-3";
+    event.act = "intake_status";
+    event.manager = (char *)manager;
+    event.subject = subject;
+    event.reason = (char *)application;
+    event.outcome = "done";
+    event.count = 1;
+    event.role = "counter";
+    event.purpose = "review";
+    audit__link__init(link);
+    link->sequence = sequence;
+    link->event.len = audit__event__get_packed_size(&event);
+    link->event.data = made(malloc(link->event.len));
+    audit__event__pack(&event, link->event.data);
+    link->digest = (ProtobufCBinaryData){AUDIT_LINK_BYTES, made(malloc(AUDIT_LINK_BYTES))};
+    RAND_bytes(link->digest.data, AUDIT_LINK_BYTES);
+}
+
+/* Each request is a process's run of its own. */
+static void append_compose(size_t i)
+{
+    static uint8_t nothing[AUDIT_LINK_BYTES];
+    Audit__AppendRequest *request = &requests[i].message.append;
+    Audit__Chain *chain = made(malloc(sizeof *chain));
+    Audit__Link *links = made(malloc(AUDIT_BATCH * sizeof *links));
+    audit__append_request__init(request);
+    audit__chain__init(chain);
+    request->chains = made(malloc(sizeof *request->chains));
+    request->chains[request->n_chains++] = chain;
+    chain->instance = requests[i].act;
+    chain->links = made(malloc(AUDIT_BATCH * sizeof *chain->links));
+    for (size_t k = 0; k < AUDIT_BATCH; k++) {
+        event_compose(&links[k], k + 1, requests[i].act);
+        links[k].previous = k ? links[k - 1].digest : (ProtobufCBinaryData){AUDIT_LINK_BYTES, nothing};
+        chain->links[chain->n_links++] = &links[k];
+    }
+}
+
+static size_t append_known(const ProtobufCMessage *reply)
+{
+    const Audit__AppendReply *taken = (const Audit__AppendReply *)reply;
+    return taken->n_through == 1 ? taken->through[0]->sequence : 0;
+}
+
 static const struct mode modes[] = {
     {"enrol", "intake", ROUTE_vault_enrol, 1, false, enrol_compose, enrol_known},
     {"gateway", "intake", ROUTE_vault_gateway_id, 1, true, gateway_compose, gateway_known},
     {"resolve", "intake", ROUTE_vault_resolve, 1, true, resolve_compose, resolve_known},
     {"release", "residence", ROUTE_vault_release, BATCH, true, release_compose, release_known},
     {"bulk", "intake", ROUTE_vault_enrol_batch, BATCH, false, bulk_compose, bulk_known},
+    {"append", "intake", ROUTE_audit_append, AUDIT_BATCH, false, append_compose, append_known},
 };
 
 static void *compose(void *unused)
 {
     (void)unused;
-    sealer = made(kit_sealer_new(jwks));
+    sealer = jwks ? made(kit_sealer_new(jwks)) : NULL;
     for (size_t i; (i = atomic_fetch_add(&next_one, 1)) < request_count;) {
         uuid_make(requests[i].act);
         mode->compose(i);
@@ -227,7 +288,7 @@ static PGresult *ask(const char *sql, const char *const *values, int count)
         server = PQconnectdb(getenv("BENCH_DSN"));
     PGresult *rows = PQexecParams(server, sql, count, NULL, values, NULL, NULL, 0);
     if (PQresultStatus(rows) != PGRES_TUPLES_OK) {
-        fprintf(stderr, "vault: %s", PQresultErrorMessage(rows));
+        fprintf(stderr, "calls: %s", PQresultErrorMessage(rows));
         exit(EXIT_FAILURE);
     }
     return rows;
@@ -259,6 +320,14 @@ static void mark(const char *sql)
 
 static struct service caller;
 static pthread_barrier_t ready;
+static double per_second, begun_s; /* 0: as fast as answers come */
+
+static void pause_until(double moment)
+{
+    double seconds = moment - clock_s();
+    if (seconds > 0)
+        nanosleep(&(struct timespec){(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)}, NULL);
+}
 
 /* A service's key of the bus, as that service has it. */
 static void become(const char *name)
@@ -292,11 +361,13 @@ static void *call_all(void *unused)
     pthread_barrier_wait(&ready);
     pthread_barrier_wait(&ready); /* between the two the clock is read */
     for (size_t i; (i = atomic_fetch_add(&next_one, 1)) < request_count;) {
+        if (per_second > 0)
+            pause_until(begun_s + (double)i / per_second);
         double from = clock_s();
         if (work_call(work, mode->route, keyed ? requests[i].act : NULL, &requests[i].message.base, &reply))
             atomic_fetch_add(&known, mode->known(reply));
         else {
-            fprintf(stderr, "vault: %s %s\n", fault_code_text(work->fault.code), work->fault.field);
+            fprintf(stderr, "calls: %s %s\n", fault_code_text(work->fault.code), work->fault.field);
             atomic_fetch_add(&failed, 1);
         }
         requests[i].ms = (clock_s() - from) * 1000;
@@ -322,11 +393,11 @@ static void run(int callers)
             stop("no thread");
     pthread_barrier_wait(&ready);
     mark("SELECT 1 AS bench_begins");
-    double from = clock_s();
+    begun_s = clock_s();
     pthread_barrier_wait(&ready);
     for (int i = 0; i < callers; i++)
         pthread_join(threads[i], NULL);
-    double seconds = clock_s() - from;
+    double seconds = clock_s() - begun_s;
     mark("SELECT 1 AS bench_ends");
     qsort(requests, request_count, sizeof *requests, by_time);
     printf("count=%zu seconds=%.3f rate=%.1f p50=%.2f p99=%.2f known=%zu failed=%zu\n", request_count * mode->batch,
@@ -366,12 +437,14 @@ int main(int argc, char **argv)
     manager = getenv("BENCH_MANAGER");
     if (!people || callers < 1 || callers > CALLERS_MAX || !manager || !getenv("BENCH_DSN")) {
         fprintf(stderr,
-            "usage: BENCH_DSN=… BENCH_MANAGER=… vault enrol|gateway|resolve|release|bulk COUNT CALLERS [FIRST]\n");
+            "usage: BENCH_DSN=… BENCH_MANAGER=… calls enrol|gateway|resolve|release|bulk|append COUNT CALLERS "
+            "[FIRST]\n");
         return 64;
     }
     if (!settings_read(settings, sizeof settings / sizeof *settings))
         return EXIT_FAILURE;
-    jwks = jwks_fetch();
+    per_second = getenv("BENCH_PER_SECOND") ? strtod(getenv("BENCH_PER_SECOND"), NULL) : 0;
+    jwks = mode->route == ROUTE_audit_append ? NULL : jwks_fetch();
     authorities = made(kit_authorities_load(getenv("SHIKAKU_AUTHORITIES")));
     prepare(people);
     become(mode->caller);

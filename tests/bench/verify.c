@@ -1,4 +1,4 @@
-/* The verifier against SHA-256 of the same bytes: `audit EVENTS` makes an export of so many records, with a head every
+/* The verifier against SHA-256 of the same bytes: `verify EVENTS` makes an export of so many records, with a head every
  * thousand, has shikaku-audit-verify judge it, and hashes the same file. Prints ours= and bound= in events a
  * second of the processor. */
 #include "chassis/audit_head.h"
