@@ -1,12 +1,14 @@
 #include "audit/audit_messages.h"
 
 #include "audit.pb-c.h"
+#include "audit/audit_answer.h"
 #include "audit/audit_log.h"
 #include "chassis/journal.h"
 
 #include <string.h>
 
 #define OWN_AT_ONCE 200
+#define OWN_BYTES_AT_ONCE (256 * 1024) /* an answer's record can name a thousand persons */
 
 static bool uuid_check(const char *text)
 {
@@ -119,6 +121,9 @@ static enum outcome status_act(struct work *work)
 const struct message audit_messages[] = {
     {ROUTE_audit_append, append_check, append_act},
     {ROUTE_audit_status, NULL, status_act},
+    {ROUTE_audit_who, answer_who_check, answer_who_act},
+    {ROUTE_audit_account, answer_account_check, answer_account_act},
+    {ROUTE_audit_exposed, answer_exposed_check, answer_exposed_act},
 };
 const size_t audit_message_count = sizeof audit_messages / sizeof *audit_messages;
 
@@ -131,8 +136,8 @@ static bool own_check(const struct audit_sent *sent)
 
 static size_t own_read(struct arena *arena, const PGresult *rows, struct audit_chain *chains, struct audit_sent *sent)
 {
-    size_t count = (size_t)PQntuples(rows), made = 0;
-    for (size_t i = 0; i < count; i++) {
+    size_t count = (size_t)PQntuples(rows), made = 0, bytes = 0;
+    for (size_t i = 0; i < count && bytes < OWN_BYTES_AT_ONCE; i++) {
         char *instance = pg_get_text(rows, (int)i, 0, arena);
         uint32_t worker = (uint32_t)pg_get_integer(rows, (int)i, 1);
         struct audit_chain *last = made ? &chains[made - 1] : NULL;
@@ -140,6 +145,7 @@ static size_t own_read(struct arena *arena, const PGresult *rows, struct audit_c
             return 0;
         sent[i] = (struct audit_sent){(uint64_t)pg_get_integer(rows, (int)i, 2), pg_get_bytes(rows, (int)i, 3),
             pg_get_bytes(rows, (int)i, 4), pg_get_bytes(rows, (int)i, 5)};
+        bytes += sent[i].event.len;
         if (!last || strcmp(last->instance, instance) != 0 || last->worker != worker) {
             last = &chains[made++];
             *last = (struct audit_chain){instance, worker, &sent[i], 0, 0, false};

@@ -18,6 +18,8 @@ static const struct setting settings[] = {
         "A second witness on another host, https://HOST…, that is given every line of the first. Empty: none."},
     {"SHIKAKU_WITNESS_CA", SETTING_TEXT, "", 0, 0,
         "File of the authority that issued the second witness's certificate. Empty: the system's authorities."},
+    {"SHIKAKU_OFFICERS_NAMED", SETTING_TEXT, "", 0, 0,
+        "Codes of managers, by commas, whose answers to a person name the officers' accounts too."},
 #define KIND(name, NAME, months, japanese)                                                                             \
     {"SHIKAKU_KEEP_" #NAME "_MONTHS", SETTING_NUMBER, #months, 12, 1200,                                               \
         "Months for which records of use of kind " #name " (" japanese ") are kept."},

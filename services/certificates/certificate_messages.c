@@ -455,7 +455,9 @@ static enum outcome show_act(struct work *work)
         return work_end(work);
     if (!wanted_open(work, request, manager, &row, &code))
         return work_refuse(work);
-    work_audit(work, &(struct touch){.subject = row.pseudonym, .reason = row.certificate});
+    work_audit(work, &(struct touch){.act = strcmp(request->format, "lines") == 0 ? NULL : "certificates_print",
+                         .subject = row.pseudonym,
+                         .reason = row.certificate});
     if (work_commit(work, NULL) != OUTCOME_DONE || !show_fill(work, request->format, &code, &reply))
         return work_refuse(work);
     return work_commit(work, &reply.base);

@@ -277,6 +277,19 @@ bool rights_purpose_exists(const char *purpose)
     return table && rights_table_purpose(table, purpose) < table->purpose_count;
 }
 
+const char *rights_role_label(const char *role)
+{
+    const struct role *found = role_find(table_now(), role);
+    return found ? found->label : "";
+}
+
+const char *rights_purpose_label(const char *purpose)
+{
+    const struct rights_table *table = table_now();
+    size_t at = table ? rights_table_purpose(table, purpose) : 0;
+    return table && at < table->purpose_count ? table->purpose_labels[at] : "";
+}
+
 bool rights_role_exists(const char *role)
 {
     return role_find(table_now(), role) != NULL;

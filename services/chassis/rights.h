@@ -14,6 +14,7 @@
 
 #define RIGHTS_NAME_MAX 32         /* of a role, a purpose, a kind of terminal; with its NUL */
 #define RIGHTS_PLATFORM "platform" /* the manager to which operators of the platform belong, and nobody else */
+#define RIGHTS_LABEL_MAX 192       /* of a role or a purpose in Japanese, with its NUL */
 #define RIGHTS_PROGRAMMES_MAX 256  /* ",chorishi,hoikushi,", with its NUL */
 
 /* Read the table, before threads. May be called again with another file. Faults: unavailable when it cannot be read;
@@ -51,6 +52,9 @@ bool rights_role_exists(const char *role);
 /* May an account of this manager have the role? Roles of the platform are for RIGHTS_PLATFORM alone, which has no other
  * (EXCH-13). */
 bool rights_role_fits(const char *role, const char *manager);
+/* In Japanese, by the table in force; "" where there is none of that name. They last as long as the process. */
+const char *rights_role_label(const char *role);
+const char *rights_purpose_label(const char *purpose);
 bool rights_kind_exists(const char *kind);
 /* Rights of a role at a kind of terminal: what both give, and `session`. A set, a bit per enum right. */
 unsigned rights_of(const char *role, const char *kind);

@@ -36,14 +36,25 @@ static bool number_take(const json_t *json, const char *key, uint32_t most, uint
     return true;
 }
 
+static bool label_take(char to[RIGHTS_LABEL_MAX], const json_t *label, const char *where, struct fault *fault)
+{
+    const char *text = json_string_value(label);
+    if (!text || strlen(text) >= RIGHTS_LABEL_MAX)
+        return fault_set(fault, FAULT_malformed, where);
+    strcpy(to, text);
+    return true;
+}
+
 static bool purposes_take(struct rights_table *table, const json_t *json, struct fault *fault)
 {
     const char *name;
     json_t *label;
     json_object_foreach((json_t *)json, name, label)
     {
-        if (table->purpose_count == TABLE_PURPOSES_MAX || !json_is_string(label))
+        if (table->purpose_count == TABLE_PURPOSES_MAX)
             return fault_set(fault, FAULT_malformed, name);
+        if (!label_take(table->purpose_labels[table->purpose_count], label, name, fault))
+            return false;
         if (!name_take(table->purposes[table->purpose_count++], name, fault))
             return false;
     }
@@ -170,8 +181,10 @@ static bool role_take(const struct rights_table *table, const json_t *json, stru
     json_t *row;
     if (!keys_check(json, KEYS("label", "platform", "personal_data", "grants"), role->name, fault))
         return false;
-    if (!json_is_string(json_object_get(json, "label")) || !json_is_boolean(personal) || !json_is_boolean(platform) ||
-        !json_is_array(grants) || json_array_size(grants) > TABLE_GRANTS_MAX)
+    if (!label_take(role->label, json_object_get(json, "label"), role->name, fault))
+        return false;
+    if (!json_is_boolean(personal) || !json_is_boolean(platform) || !json_is_array(grants) ||
+        json_array_size(grants) > TABLE_GRANTS_MAX)
         return fault_set(fault, FAULT_malformed, role->name);
     role->platform = json_is_true(platform);
     if (role->platform && json_is_true(personal)) /* EXCH-13 */

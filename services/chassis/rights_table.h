@@ -25,7 +25,7 @@ struct grant {
 };
 
 struct role {
-    char name[RIGHTS_NAME_MAX];
+    char name[RIGHTS_NAME_MAX], label[RIGHTS_LABEL_MAX];
     bool platform; /* of RIGHTS_PLATFORM's accounts, and of no others */
     struct grant grants[TABLE_GRANTS_MAX];
     size_t grant_count;
@@ -40,6 +40,7 @@ struct rights_table {
     const struct rights_table *before; /* kept: a thread may still read it */
     struct rights_edition edition;
     char purposes[TABLE_PURPOSES_MAX][RIGHTS_NAME_MAX];
+    char purpose_labels[TABLE_PURPOSES_MAX][RIGHTS_LABEL_MAX];
     size_t purpose_count;
     struct right_rule rules[RIGHTS];
     struct role roles[TABLE_ROLES_MAX];

@@ -42,7 +42,7 @@ static void event_fill(struct work *work, const struct touch *touch, const char 
 
 static void record_put(struct work *work, const struct touch *touch, const char *outcome)
 {
-    struct audit_chain *chain = &work->state->pending;
+    struct record_chain *chain = &work->state->pending;
     Audit__Event event = AUDIT__EVENT__INIT;
     uint8_t previous[AUDIT_LINK_BYTES];
     event_fill(work, touch, outcome, &event);

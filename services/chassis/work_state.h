@@ -8,7 +8,7 @@
 #include "chassis/work.h"
 
 /* The chain of this worker's records of use (design.md, Rights and records of use). */
-struct audit_chain {
+struct record_chain {
     char instance[37];
     int worker;
     uint64_t sequence;
@@ -20,7 +20,7 @@ struct work_state {
     struct bus_caller *caller;
     struct sealer *sealer; /* of the listener's side */
     struct key_guard *guard;
-    struct audit_chain committed, pending;
+    struct record_chain committed, pending;
     struct seal_peer peer;
     struct actor actor;
     enum route route;

@@ -45,6 +45,21 @@ bool list_check(const ProtobufCMessage *message, struct fault *fault)
     return request->limit <= 200 ? true : fault_set(fault, FAULT_item_invalid, "limit");
 }
 
+/* Whose applications a list shows: the record of use names each, by the application where there is no pseudonym yet. */
+static char *subjects_join(struct arena *arena, const struct application *list, size_t count)
+{
+    size_t len = 1;
+    for (size_t i = 0; i < count; i++)
+        len += strlen(*list[i].pseudonym ? list[i].pseudonym : list[i].application) + 1;
+    char *subjects = arena_take(arena, len), *at = subjects;
+    if (!subjects)
+        return NULL;
+    *at = '\0';
+    for (size_t i = 0; i < count; i++)
+        at += sprintf(at, "%s%s", i ? " " : "", *list[i].pseudonym ? list[i].pseudonym : list[i].application);
+    return subjects;
+}
+
 enum outcome list_act(struct work *work)
 {
     const Intake__ListRequest *request = (const Intake__ListRequest *)work->request;
@@ -68,8 +83,11 @@ enum outcome list_act(struct work *work)
             return work_refuse(work);
     if (!applications_show(work, list, count, true, reply.applications))
         return work_refuse(work);
+    char *subjects = subjects_join(work->arena, list, count);
+    if (!subjects)
+        return work_refuse_with(work, FAULT_too_large, NULL);
     reply.n_applications = count;
-    work_audit(work, &(struct touch){.count = (uint32_t)count, .nobody = !count});
+    work_audit(work, &(struct touch){.subject = subjects, .count = (uint32_t)count, .nobody = !count});
     return work_commit(work, &reply.base);
 }
 

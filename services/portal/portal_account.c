@@ -1,9 +1,10 @@
-/* Accounts, sessions and terminals of staff. Each HTTP route has the name of its route on the bus; JSON and query have
- * the names and types of the message's fields, what stands in the path is the field of that name, and `manager` is the
- * person's own. The rules are staff's. */
+/* Accounts, sessions and terminals of staff, and what audit answers. Each HTTP route has the name of its route on the
+ * bus; JSON and query have the names and types of the message's fields, what stands in the path is the field of that
+ * name, and `manager` is the person's own. The rules are staff's and audit's. */
 #include "portal/portal_handlers.h"
 #include "portal/portal_routes.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +54,10 @@ static bool value_take(struct arena *arena, ProtobufCMessage *message, const Pro
         return text_take(arena, message, field, json_string_value(value)) || fault_set(fault, FAULT_internal, NULL);
     if (field->type == PROTOBUF_C_TYPE_BOOL) {
         *(protobuf_c_boolean *)field_at(message, field->offset) = json_is_true(value);
+        return true;
+    }
+    if (field->type == PROTOBUF_C_TYPE_INT64) {
+        *(int64_t *)field_at(message, field->offset) = json_integer_value(value);
         return true;
     }
     if (json_integer_value(value) < INT32_MIN || json_integer_value(value) > INT32_MAX)
@@ -110,9 +115,13 @@ static bool query_value_take(struct arena *arena, ProtobufCMessage *message, con
         *(protobuf_c_boolean *)field_at(message, field->offset) = truth;
         return truth || strcmp(text, "false") == 0 || fault_set(fault, FAULT_item_invalid, field->name);
     }
+    bool wide = field->type == PROTOBUF_C_TYPE_INT64;
     long number = strtol(text, &end, 10);
-    *(int32_t *)field_at(message, field->offset) = (int32_t)number;
-    return (end != text && !*end && number >= 0 && number <= INT32_MAX) ||
+    if (wide)
+        *(int64_t *)field_at(message, field->offset) = number;
+    else
+        *(int32_t *)field_at(message, field->offset) = (int32_t)number;
+    return (end != text && !*end && number >= 0 && (wide ? number < LONG_MAX : number <= INT32_MAX)) ||
            fault_set(fault, FAULT_item_invalid, field->name);
 }
 

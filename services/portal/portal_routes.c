@@ -74,6 +74,9 @@ const struct http_route http_routes[] = {
     {"correction_list", "GET", "/api/staff/corrections", WHO_STAFF, RIGHT_number_correct, 0, correction_list_act},
     {"correction_close", "POST", "/api/staff/corrections/{id}/decision", WHO_STAFF, RIGHT_number_correct, SMALL,
         correction_close_act},
+    {"audit_who", "GET", "/api/staff/uses/of-person", WHO_STAFF, RIGHT_use_disclose, 0, account_act},
+    {"audit_account", "GET", "/api/staff/uses/of-account", WHO_STAFF, RIGHT_use_inquire, 0, account_act},
+    {"audit_exposed", "GET", "/api/staff/uses/exposed", WHO_STAFF, RIGHT_use_inquire, 0, account_act},
     {"paper", "POST", "/api/staff/paper-applications", WHO_STAFF, RIGHT_paper_enter, 128 * KIB, paper_act},
 };
 const size_t http_route_count = sizeof http_routes / sizeof *http_routes;

@@ -64,6 +64,7 @@ static const struct setting house_settings[] = {
     {"SHIKAKU_BUS", SETTING_TEXT, NULL, 0, 0, "sockets"},
     {"SHIKAKU_PROGRAMMES", SETTING_TEXT, "deploy/programmes", 0, 0, "programmes"},
     {"SHIKAKU_PUBLIC_URL", SETTING_TEXT, "https://shikaku.example", 0, 0, "url"},
+    {"SHIKAKU_OFFICERS_NAMED", SETTING_TEXT, "", 0, 0, "managers"},
     {"SHIKAKU_CORRECTION_DAYS", SETTING_NUMBER, "14", 1, 365, "days"},
 };
 

@@ -166,6 +166,7 @@ static const struct {
     {"$%d::text::uuid", NULL, UUID},
     {"nullif($%d, '')::date", NULL, DATE},
     {"nullif($%d, '')::uuid", NULL, UUID},
+    {"$%d::text::bigint[]", NULL, BIGINTS},
     {"to_date($%d,", "203003", 0},
 };
 

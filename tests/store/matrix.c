@@ -299,6 +299,20 @@ static const struct {
     {"reviewer", "chorishi", ROUTE_staff_rights_review, OWN, NO},
     {"administrator", "hoikushi", ROUTE_intake_view, OWN, NO},
     {"administrator", "hoikushi", ROUTE_intake_attachment_view, OWN, NO},
+    /* All V.1, IV.3: whoever answers requests for disclosure and looks into leaks asks the records of use; nobody else,
+     * of no other manager, and not who operates the platform */
+    {"disclosure", "chorishi", ROUTE_audit_who, OWN, YES},
+    {"disclosure", "kaigishi", ROUTE_audit_account, OWN, YES},
+    {"disclosure", "kaigishi", ROUTE_audit_exposed, OWN, YES},
+    {"disclosure", "chorishi", ROUTE_audit_who, NAMED, NO},
+    {"disclosure", "chorishi", ROUTE_audit_exposed, NAMED, NO},
+    {"inspector", "chorishi", ROUTE_audit_who, OWN, NO},
+    {"reviewer", "chorishi", ROUTE_audit_who, OWN, NO},
+    {"counter", "hoikushi", ROUTE_audit_account, OWN, NO},
+    {"administrator", "kaigishi", ROUTE_audit_account, OWN, NO},
+    {"platform_operator", "kaigishi", ROUTE_audit_who, OWN, NO},
+    {"platform_operator", "kaigishi", ROUTE_audit_account, OWN, NO},
+    {"platform_operator", "chorishi", ROUTE_audit_exposed, OWN, NO},
     /* NUM-3, NUM-7, LINK-1: nobody at a terminal reaches what services ask each other */
     {"counter", "chorishi", ROUTE_vault_release, OWN, NO},
     {"corrector", "chorishi", ROUTE_vault_resolve, OWN, NO},
@@ -392,6 +406,9 @@ START_TEST(a_part_of_a_manager)
         {{"counter", ROUTE_certificates_show, cooks, OWN, STATE_review, "", "", "hc-chuo"}, NO},
         {{"residence", ROUTE_residence_instant_result, cooks, OWN, STATE_review, "", "", "hc-chuo"}, NO},
         {{"counter", ROUTE_vault_change_number, cooks, OWN, STATE_review, "", "", "hc-chuo"}, NO},
+        {{"disclosure", ROUTE_audit_who, cooks, OWN, STATE_review, "", "", "hc-chuo"}, NO},
+        {{"disclosure", ROUTE_audit_exposed, sea, OWN, STATE_review, "", "kaigishi", ""}, NO},
+        {{"disclosure", ROUTE_audit_exposed, sea, OWN, STATE_review, "", "kaigishi,kogata-senpaku", ""}, YES},
     };
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
         struct verdict verdict = cell_run(&cells[i].cell);

@@ -260,6 +260,7 @@ static inline const char *field_text(const struct cell *cell, const char *manage
         {"correction", "0000000c-0000-4000-8000-000000000001"},
         {"sealed_number", entry->programme->number_on_paper ? "no.jwe" : ""},
         {"entry", entry->applications[0]},
+        {"account", "sato"},
     };
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         if (strcmp(values[i].name, name) == 0)
@@ -282,6 +283,10 @@ static inline ProtobufCMessage *request_make(const struct cell *cell, const char
             *(const char **)at = text;
         if (strcmp(field->name, "amount") == 0)
             *(int64_t *)at = cell->entry->fee;
+        if (strcmp(field->name, "from_ms") == 0)
+            *(int64_t *)at = 1;
+        if (strcmp(field->name, "until_ms") == 0)
+            *(int64_t *)at = 2;
         if (strcmp(field->name, "document") == 0)
             *(ProtobufCBinaryData *)at =
                 (ProtobufCBinaryData){strlen(cell->entry->document), (uint8_t *)cell->entry->document};

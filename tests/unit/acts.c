@@ -1,6 +1,9 @@
 /* Every route of the system, beside what is recorded of it: generated from proto/routes.def and proto/acts.def. */
+#include "audit/audit_words.h"
 #include "audit/record_cover.h"
+#include "chassis/fault.h"
 #include "chassis/route.h"
+#include "intake/application_state.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -52,11 +55,44 @@ START_TEST(acts_have_their_kinds)
 }
 END_TEST
 
+/* RIGHT-1, RIGHT-3: whatever is recorded can be said to the person, and it is known what kind of touch it was */
+START_TEST(every_act_has_its_words)
+{
+    static const char *const listed[] = {
+#define KIND(name, NAME, months, japanese)
+#define ACT(act, kind) #act,
+#define BARE(route, why)
+#include "acts.def"
+#undef KIND
+#undef ACT
+#undef BARE
+    };
+    const char *unknown = act_japanese("of tomorrow");
+    for (enum route route = 0; route < ROUTES; route++)
+        ck_assert_msg(
+            bare[route] || act_japanese(route_row(route)->name) != unknown, "%s has no words", route_row(route)->name);
+    for (enum application_state state = 0; state < STATES; state++)
+        ck_assert_msg(act_japanese(state_name(state)) != unknown, "%s has no words", state_name(state));
+    for (size_t i = 0; i < sizeof listed / sizeof *listed; i++)
+        ck_assert_msg(act_japanese(listed[i]) != unknown, "%s has no words", listed[i]);
+    ck_assert_int_eq(act_touch("of tomorrow"), TOUCH_SEEN);
+    ck_assert_int_eq(act_touch("staff_login"), TOUCH_NONE);
+    ck_assert_int_eq(act_touch("certificates_print"), TOUCH_PRINTED);
+    ck_assert_int_eq(act_touch("vault_release"), TOUCH_RELEASED);
+    ck_assert_str_eq(outcome_japanese("done"), "実施");
+    ck_assert_str_eq(outcome_japanese("not_permitted"), fault_japanese(FAULT_not_permitted));
+    struct arena *arena = arena_new(4096);
+    ck_assert_str_eq(moment_japanese(arena, 1767193200000), "2026年1月1日 00時00分00秒");
+    arena_free(arena);
+}
+END_TEST
+
 int main(void)
 {
     TCase *acts = tcase_create("acts");
     tcase_add_test(acts, every_route_leaves_a_record_of_its_kind);
     tcase_add_test(acts, acts_have_their_kinds);
+    tcase_add_test(acts, every_act_has_its_words);
     Suite *suite = suite_create("acts");
     suite_add_tcase(suite, acts);
     SRunner *runner = srunner_create(suite);

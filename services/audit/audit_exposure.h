@@ -1,0 +1,45 @@
+/* Whose data could have leaked through an account, a terminal, or an account at a terminal, between two moments
+ * (RIGHT-3): the distinct persons of all records of use that were found, and what was done with each one's data. */
+#ifndef AUDIT_EXPOSURE_H
+#define AUDIT_EXPOSURE_H
+
+#include "audit/audit_search_store.h"
+#include "audit/audit_words.h"
+
+#define EXPOSURE_PERSON_MAX 64
+#define EXPOSURE_RECORDS_MAX 100000 /* more records or persons are period_too_long: ask for a shorter one */
+#define EXPOSURES_MAX 200000        /* persons; memory is touched only as far as there are any */
+
+struct exposure_question {
+    const char *manager, *account, *terminal; /* "" for any, not both */
+    int64_t from_ms, until_ms;                /* by when it was done; until exclusive */
+    uint64_t length;                          /* of the log: later records are not looked at */
+};
+
+struct exposure {
+    char person[EXPOSURE_PERSON_MAX + 1]; /* by pseudonym, or by application where no record ties it to one */
+    uint32_t touches[TOUCH_KINDS];
+    int64_t first_at_ms, last_at_ms;
+};
+
+struct exposures {
+    struct exposure *rows; /* each person once, sorted */
+    size_t count, used;    /* used: how far rows were ever filled */
+    int32_t only_seen;     /* of the persons */
+    int32_t records, refused, unreadable;
+    int32_t unnamed; /* persons that were shown and not named */
+    int32_t sealed;  /* the manager's index key is gone: so many records of that time, of whomever */
+    bool too_many;
+};
+
+/* In the open transaction of the manager. exposures_free in any case. Faults: period_too_long. */
+MUST_USE bool exposures_find(struct pg *pg, struct arena *arena, const struct exposure_question *question,
+    struct exposures *exposures, struct fault *fault);
+void exposures_free(struct exposures *exposures);
+
+bool exposure_is_only_seen(const struct exposure *exposure);
+/* As messages; the texts in the arena. False when memory is out. */
+MUST_USE bool exposure_put(struct arena *arena, const struct exposure *row, Audit__Exposure *said);
+void exposures_sum(const struct exposures *all, Audit__Exposed *sum);
+
+#endif
