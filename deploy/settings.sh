@@ -94,6 +94,7 @@ settings_run_find() {
 : "${SHIKAKU_WITNESS:=$SHIKAKU_VAR/witness/heads}"
 : "${SHIKAKU_PROGRAMMES:=$SHIKAKU_ROOT/deploy/programmes}"
 : "${SHIKAKU_RIGHTS:=$SHIKAKU_ROOT/deploy/rights/roles.json}"
+: "${SHIKAKU_ANALYSES:=$SHIKAKU_ROOT/deploy/analyses}"
 : "${SHIKAKU_KNOWN_PASSWORDS:=$SHIKAKU_ROOT/deploy/known-passwords.txt}"
 : "${SHIKAKU_PKCS11_MODULE:=/usr/lib/softhsm/libsofthsm2.so}"
 export SHIKAKU_RUN SHIKAKU_BUS SHIKAKU_KEYS SHIKAKU_AUTHORITIES SHIKAKU_LOG SHIKAKU_WITNESS
@@ -104,7 +105,7 @@ export SHIKAKU_RUN SHIKAKU_BUS SHIKAKU_KEYS SHIKAKU_AUTHORITIES SHIKAKU_LOG SHIK
 : "${SHIKAKU_BACKUP_KEEP:=2}"
 export SHIKAKU_BACKUP_REPOS SHIKAKU_BACKUP_KEEP
 export SHIKAKU_JPKI_ROOTS SHIKAKU_CARD_ROOTS SHIKAKU_EXPORT_DIR
-export SHIKAKU_PROGRAMMES SHIKAKU_RIGHTS SHIKAKU_KNOWN_PASSWORDS SHIKAKU_PKCS11_MODULE
+export SHIKAKU_PROGRAMMES SHIKAKU_RIGHTS SHIKAKU_ANALYSES SHIKAKU_KNOWN_PASSWORDS SHIKAKU_PKCS11_MODULE
 
 # Here all services run as one user, on whatever kernel there is: the walls of the vault's process that a machine may lack
 # are tried, and the journal says which are missing. Where a real number lies: required (services/vault/README.md).

@@ -3,6 +3,7 @@
 #include "audit.pb-c.h"
 #include "audit/audit_answer.h"
 #include "audit/audit_log.h"
+#include "audit/finding_messages.h"
 #include "chassis/journal.h"
 
 #include <string.h>
@@ -124,6 +125,9 @@ const struct message audit_messages[] = {
     {ROUTE_audit_who, answer_who_check, answer_who_act},
     {ROUTE_audit_account, answer_account_check, answer_account_act},
     {ROUTE_audit_exposed, answer_exposed_check, answer_exposed_act},
+    {ROUTE_audit_findings, findings_check, findings_act},
+    {ROUTE_audit_finding, finding_check, finding_act},
+    {ROUTE_audit_finding_close, finding_close_check, finding_close_act},
 };
 const size_t audit_message_count = sizeof audit_messages / sizeof *audit_messages;
 

@@ -9,6 +9,8 @@
 static const struct covered_column covered_columns[] = {
     {"log", "event", "audit.log", "''", false, COVER_KEPT},
     {"log", "event", "audit.log", "''", true, COVER_KEPT}, /* what is of no manager is under the service's own key */
+    {"finding", "detail", "audit.finding", "t.finding::text", false, COVER_ANEW},
+    {"finding", "closing", "audit.finding", "t.finding::text || '/closing'", false, COVER_ANEW},
 };
 
 const struct key_columns audit_columns = {covered_columns, sizeof covered_columns / sizeof *covered_columns};

@@ -1,4 +1,6 @@
 /* audit keeps the records of use (利用記録) in one log that cannot be changed unseen. */
+#include "audit/analysis_rules.h"
+#include "audit/analysis_steps.h"
 #include "audit/audit_messages.h"
 #include "audit/audit_reconcile.h"
 #include "audit/audit_sign.h"
@@ -9,6 +11,7 @@
 #include "chassis/boot.h"
 #include "chassis/programme_keys.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct setting settings[] = {
@@ -20,6 +23,14 @@ static const struct setting settings[] = {
         "File of the authority that issued the second witness's certificate. Empty: the system's authorities."},
     {"SHIKAKU_OFFICERS_NAMED", SETTING_TEXT, "", 0, 0,
         "Codes of managers, by commas, whose answers to a person name the officers' accounts too."},
+    {"SHIKAKU_ANALYSES", SETTING_TEXT, "deploy/analyses", 0, 0,
+        "Folder of the rules by which the records of use are looked through (deploy/analyses/README.md)."},
+    {"SHIKAKU_ANALYSIS_SETTLE_SECONDS", SETTING_NUMBER, "3600", 0, 604800,
+        "How long records of use rest before rules look at them, so that those that explain them have come: as long as "
+        "SHIKAKU_AUDIT_WAITING_SECONDS."},
+    {"SHIKAKU_ANALYSIS_KEEP_DAYS", SETTING_NUMBER, "180", 31, 3660,
+        "Days for which what rules look back at is kept beside the log."},
+    {"SHIKAKU_KEEP_FINDINGS_MONTHS", SETTING_NUMBER, "84", 12, 1200, "Months for which closed findings are kept."},
 #define KIND(name, NAME, months, japanese)                                                                             \
     {"SHIKAKU_KEEP_" #NAME "_MONTHS", SETTING_NUMBER, #months, 12, 1200,                                               \
         "Months for which records of use of kind " #name " (" japanese ") are kept."},
@@ -53,11 +64,21 @@ static bool publish(struct fault *fault)
     return sign_key_publish(setting_text("SHIKAKU_KEYS"), fault);
 }
 
+static bool rules_prepare(struct fault *fault)
+{
+    char problem[ANALYSIS_PROBLEM_MAX];
+    if (analysis_rules_open(setting_text("SHIKAKU_ANALYSES"), setting_number("SHIKAKU_ANALYSIS_KEEP_DAYS"), problem))
+        return true;
+    fprintf(stderr, "%s\n", problem); /* a file, a field and a rule: nothing of a person */
+    return fault_set(fault, FAULT_malformed, "SHIKAKU_ANALYSES");
+}
+
 static bool prepare(struct fault *fault)
 {
     const char *keys_folder = setting_text("SHIKAKU_KEYS"), *witness = setting_text("SHIKAKU_WITNESS");
     second_witness_open(witness, setting_text("SHIKAKU_WITNESS_URL"), setting_text("SHIKAKU_WITNESS_CA"));
-    return witness_open(witness, fault) && months_prepare(fault) && witness_check(witness, keys_folder, fault);
+    return rules_prepare(fault) && witness_open(witness, fault) && months_prepare(fault) &&
+           witness_check(witness, keys_folder, fault);
 }
 
 int main(int argc, char **argv)
@@ -67,10 +88,11 @@ int main(int argc, char **argv)
         {"own_records", 1, own_records_turn, NULL},
         {"second_witness", 1, second_witness_turn, NULL},
         {"retention", 1, retention_turn, NULL},
+        {"analysis", 1, analysis_turn, NULL},
     };
     const struct service service = {
         .name = "audit",
-        .schema_version = 3,
+        .schema_version = 4,
         .settings = settings,
         .setting_count = sizeof settings / sizeof *settings,
         .keys = keys,

@@ -122,6 +122,7 @@ bool work_permits(struct work *work, const struct affair *affair)
         return false;
     if (*work->actor->body && affair->body && strcmp(work->actor->body, affair->body) != 0)
         return fault_set(&work->fault, FAULT_not_permitted, "body");
+    snprintf(state->programme, sizeof state->programme, "%s", affair->programme ? affair->programme : "");
     state->permitted = true;
     return true;
 }
@@ -402,6 +403,7 @@ void work_take_request(
     state->purpose[0] = '\0';
     state->right = route_row(route)->right;
     state->permitted = false;
+    state->programme[0] = '\0';
     state->outbox_filled = state->audit_filled = false;
     if (route_needs_key(route))
         request_digest(work);

@@ -38,6 +38,7 @@ static void event_fill(struct work *work, const struct touch *touch, const char 
     event->outcome = (char *)outcome;
     event->count = touch->nobody ? 0 : touch->count ? touch->count : 1;
     event->purpose = work->actor ? state->purpose : "";
+    event->programme = work->actor ? state->programme : "";
 }
 
 static void record_put(struct work *work, const struct touch *touch, const char *outcome)

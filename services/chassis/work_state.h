@@ -27,6 +27,7 @@ struct work_state {
     enum right right;              /* that the person uses; RIGHT_none: nobody's right is asked for */
     char purpose[RIGHTS_NAME_MAX]; /* for which they use it */
     bool permitted;                /* work_permits said yes */
+    char programme[32];            /* of what; "": of no single one */
     char manager[32];
     uint8_t request_sha256[32];
     struct bytes reply; /* packed payload of the answer */
