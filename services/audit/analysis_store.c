@@ -43,8 +43,9 @@ PGresult *log_walk_list(struct pg *pg, const struct log_walk *walk, int limit, s
 
 static const char touch_put_sql[] =
     "INSERT INTO audit.touch (manager, position, subject, at_ms, appended_ms, act, outcome, role, programme, purpose, "
-    "likeness, account, terminal, reason, persons) VALUES ($1, $2::bigint, $3::bigint, $4::bigint, $5::bigint, $6, "
-    "$7, $8, $9, $10, $11, $12::bigint, $13::bigint, $14::bigint, $15::int) ON CONFLICT DO NOTHING";
+    "likeness, account, terminal, reason, persons, day) VALUES ($1, $2::bigint, $3::bigint, $4::bigint, $5::bigint, "
+    "$6, $7, $8, $9, $10, $11, $12::bigint, $13::bigint, $14::bigint, $15::int, ($4::bigint + 32400000) / 86400000) "
+    "ON CONFLICT DO NOTHING";
 
 void touch_put(struct pg *pg, const struct touch_row *touch)
 {

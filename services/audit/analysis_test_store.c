@@ -42,17 +42,18 @@ static const char own_record_sql[] =
  * in the same role ($8 role), of the last $9 days, where there are $10 of them at least. Found is what is more than $11
  * times as much and $12 at least; and $13 on a day whatever is usual. */
 static const char volume_sql[] =
-    "WITH days AS (SELECT DISTINCT t.account, t.role, t.day " LOOKED_AT "AND t.account <> 0), "
-    "sums AS (SELECT d.account, d.day, (SELECT sum(o.persons) FROM audit.touch o WHERE o.manager = $1 "
-    "AND o.account = d.account AND o.day = d.day AND o.position <= $3::bigint " OF_RULE("o") AFTER_CLOSED("o")
-    ") AS persons, CASE WHEN $8::text = 'account' THEN (SELECT sum(h.persons)::float8 / count(DISTINCT h.day) "
-    "FROM audit.touch h WHERE h.manager = $1 AND h.account = d.account AND h.day >= d.day - $9::int AND h.day < d.day "
-    OF_RULE("h") "HAVING count(DISTINCT h.day) >= $10::int) "
+    "SELECT o.position, o.account, o.subject FROM (SELECT d.account, d.day, (SELECT sum(o.persons) FROM audit.touch o "
+    "WHERE o.manager = $1 AND o.account = d.account AND o.day = d.day AND o.position <= $3::bigint " OF_RULE("o")
+    AFTER_CLOSED("o") ") AS persons, CASE WHEN $8::text = 'account' "
+    "THEN (SELECT sum(h.persons)::float8 / count(DISTINCT h.day) FROM audit.touch h WHERE h.manager = $1 "
+    "AND h.account = d.account AND h.day >= d.day - $9::int AND h.day < d.day " OF_RULE("h")
+    "HAVING count(DISTINCT h.day) >= $10::int) "
     "ELSE (SELECT sum(h.persons)::float8 / count(DISTINCT (h.account, h.day)) FROM audit.touch h WHERE h.manager = $1 "
-    "AND h.role = d.role AND h.account <> d.account AND h.day >= d.day - $9::int AND h.day < d.day "
-    OF_RULE("h") "HAVING count(DISTINCT (h.account, h.day)) >= $10::int) END AS usual FROM days d) "
-    "SELECT o.position, o.account, o.subject FROM sums s JOIN audit.touch o ON o.manager = $1 "
-    "AND o.account = s.account AND o.day = s.day WHERE o.position <= $3::bigint " OF_RULE("o") AFTER_CLOSED("o")
+    "AND h.role = d.role AND h.account <> d.account AND h.day >= d.day - $9::int AND h.day < d.day " OF_RULE("h")
+    "HAVING count(DISTINCT (h.account, h.day)) >= $10::int) END AS usual "
+    "FROM (SELECT DISTINCT t.account, t.role, t.day " LOOKED_AT "AND t.account <> 0) d) s "
+    "JOIN audit.touch o ON o.manager = $1 AND o.account = s.account AND o.day = s.day "
+    "WHERE o.position <= $3::bigint " OF_RULE("o") AFTER_CLOSED("o")
     "AND (s.persons >= $13::bigint OR (s.persons >= $12::bigint AND s.persons > s.usual * $11::int)) " IN_ORDER;
 
 /* $8: hours, $9: days of the week, $10: holidays, all in Japan. */

@@ -21,7 +21,7 @@ CREATE TABLE audit.touch (
     position bigint NOT NULL,
     subject bigint NOT NULL,
     at_ms bigint NOT NULL,
-    day integer NOT NULL GENERATED ALWAYS AS ((at_ms + 32400000) / 86400000) STORED, -- in Japan, from 1970-01-01
+    day integer NOT NULL,        -- of at_ms, in Japan, from 1970-01-01
     appended_ms bigint NOT NULL,
     act text NOT NULL,
     outcome text NOT NULL,
