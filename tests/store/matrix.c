@@ -259,11 +259,8 @@ static const struct {
     {"health_centre", "chorishi", ROUTE_certificates_show, OWN, NO},
     /* All III.3 risk 3 (2): the records of use are looked through by who inspects, not by who reviews or administers */
     {"inspector", "chorishi", ROUTE_audit_findings, OWN, YES},
-    {"inspector", "chorishi", ROUTE_audit_finding_close, OWN, YES},
     {"inspector", "chorishi", ROUTE_audit_findings, NAMED, NO},
     {"inspector", "chorishi", ROUTE_intake_view, OWN, NO},
-    {"disclosure", "hoikushi", ROUTE_audit_finding, OWN, NO}, /* but for an incident */
-    {"reviewer", "kaigishi", ROUTE_audit_findings, OWN, NO},
     {"administrator", "kaigishi", ROUTE_audit_finding, OWN, NO},
     /* S2 II.4 委託事項2: the registration centre works for the governor, on this roll alone */
     {"registration_centre", "hoikushi", ROUTE_intake_decide, OWN, YES},
