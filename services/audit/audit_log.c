@@ -55,23 +55,43 @@ static bool tree_grow(
     return true;
 }
 
+/* A chain's records as the log will have them, but for their places; fewer than were sent where one cannot be covered.
+ */
+struct covered_chain {
+    struct audit_record *records;
+    size_t count;
+};
+
+static bool chain_cover(
+    struct arena *arena, const char *service, const struct audit_chain *chain, struct covered_chain *covered)
+{
+    *covered = (struct covered_chain){arena_take(arena, (chain->count + 1) * sizeof *covered->records), 0};
+    for (size_t i = 0; covered->records && i < chain->count; i++) {
+        struct audit_record *record = &covered->records[i];
+        memset(record, 0, sizeof *record);
+        record->service = service;
+        record->worker = chain->worker;
+        record->sequence = chain->sent[i].sequence;
+        instance_take(record->instance, chain->instance);
+        if (!record_cover(arena, chain->instance, chain->sent[i].event, record))
+            break;
+        covered->count++;
+    }
+    return covered->records != NULL;
+}
+
 /* Take what follows of a chain from `from` on; returns how many. */
-static size_t chain_take(struct arena *arena, const char *service, struct audit_chain *chain, size_t from,
-    struct chain_end *end, struct merkle *tree, struct audit_record *records, uint8_t (*leaves)[MERKLE_HASH_BYTES])
+static size_t chain_take(struct arena *arena, struct audit_chain *chain, const struct covered_chain *covered,
+    size_t from, struct chain_end *end, struct merkle *tree, uint8_t (*leaves)[MERKLE_HASH_BYTES])
 {
     size_t taken = 0;
     int64_t now = clock_ms();
     for (size_t i = from; i < chain->count; i++, taken++) {
         const struct audit_sent *sent = &chain->sent[i];
-        struct audit_record *record = &records[taken];
-        memset(record, 0, sizeof *record);
-        record->service = service;
-        record->appended_ms = now;
-        record->worker = chain->worker;
-        record->sequence = sent->sequence;
-        instance_take(record->instance, chain->instance);
-        if (!follows(end, sent) || !record_cover(arena, chain->instance, sent->event, record) ||
-            !tree_grow(arena, tree, record, leaves[taken])) {
+        if (i < covered->count)
+            covered->records[i].appended_ms = now;
+        if (i >= covered->count || !follows(end, sent) ||
+            !tree_grow(arena, tree, &covered->records[i], leaves[taken])) {
             chain->broken = true;
             break;
         }
@@ -82,7 +102,7 @@ static size_t chain_take(struct arena *arena, const char *service, struct audit_
 }
 
 static bool chain_append(struct pg *pg, struct arena *arena, const char *service, struct audit_chain *chain,
-    struct merkle *tree, struct fault *fault)
+    const struct covered_chain *covered, struct merkle *tree, struct fault *fault)
 {
     struct chain_end end;
     if (!chain_read(pg, service, chain->instance, chain->worker, &end, fault))
@@ -90,12 +110,12 @@ static bool chain_append(struct pg *pg, struct arena *arena, const char *service
     size_t from = known_count(&end, chain), taken = 0;
     chain->broken = !known_agree(&end, chain, from);
     if (!chain->broken && from < chain->count) {
-        struct audit_record *records = arena_take(arena, (chain->count - from) * sizeof *records);
         uint8_t(*leaves)[MERKLE_HASH_BYTES] = arena_take(arena, (chain->count - from) * sizeof *leaves);
-        if (!records || !leaves)
+        if (!leaves)
             return fault_set(fault, FAULT_internal, NULL);
-        taken = chain_take(arena, service, chain, from, &end, tree, records, leaves);
-        if (taken && !log_put(pg, arena, chain->instance, records, (const uint8_t(*)[MERKLE_HASH_BYTES])leaves, taken))
+        taken = chain_take(arena, chain, covered, from, &end, tree, leaves);
+        if (taken && !log_put(pg, arena, chain->instance, covered->records + from,
+                         (const uint8_t(*)[MERKLE_HASH_BYTES])leaves, taken))
             return fault_set(fault, FAULT_internal, NULL);
     }
     chain->through = end.sequence;
@@ -108,11 +128,18 @@ bool log_append(struct pg *pg, struct arena *arena, const char *service, struct 
     struct fault *fault)
 {
     struct merkle tree;
+    struct covered_chain *covered = arena_take(arena, (count + 1) * sizeof *covered);
+    /* Before the log is held: covering is most of the work, and senders do it side by side. */
+    for (size_t i = 0; covered && i < count; i++)
+        if (!chain_cover(arena, service, &chains[i], &covered[i]))
+            covered = NULL;
+    if (!covered)
+        return fault_set(fault, FAULT_internal, NULL);
     if (!sequencer_take(pg, &tree, fault))
         return false;
     uint64_t before = tree.size;
     for (size_t i = 0; i < count; i++) {
-        if (!chain_append(pg, arena, service, &chains[i], &tree, fault))
+        if (!chain_append(pg, arena, service, &chains[i], &covered[i], &tree, fault))
             return false;
         if (chains[i].broken) {
             meter_add(METER_audit_chain_breaks_total, service, 1);
