@@ -3,8 +3,9 @@
  * entry, one certificate, one fee, one hand-over, one notice, as the stand-ins' own ledgers and the rolls say.
  *
  * Five applicants' threads travel; the main thread kills, and starts again what it killed. SHIKAKU_SEED repeats the
- * order of the kills (not their moments). */
+ * order of the kills (not their moments); SHIKAKU_STORM_APPLICATIONS for another number of applications. */
 #include "kit/journey.h"
+#include "chassis/route.h"
 #include "kit/stack.h"
 
 #include <check.h>
@@ -16,7 +17,7 @@
 #include <time.h>
 
 #define TRAVELLERS 5
-#define APPLICATIONS 500
+#define APPLICATIONS 500 /* unless set otherwise */
 #define KILLS 200
 #define TRAVEL_MS (10 * 60 * 1000)
 #define PATIENCE_MS (3 * 60 * 1000)
@@ -31,11 +32,12 @@ static const char *const payments[] = {"online", "online", "stamps", "online", "
 
 static struct journey shared;
 static atomic_int begun, completed, kills;
+static int applications = APPLICATIONS;
 static atomic_bool failed;
 
 static bool storm_goes_on(void)
 {
-    return !atomic_load(&failed) && (atomic_load(&begun) < APPLICATIONS || atomic_load(&kills) < KILLS);
+    return !atomic_load(&failed) && (atomic_load(&begun) < applications || atomic_load(&kills) < KILLS);
 }
 
 static bool travel_once(struct journey *journey)
@@ -82,7 +84,7 @@ static void storm(unsigned seed)
         int draw = rand_r(&state) % 30;
         const char *victim = draw == 0 ? "postgres" : victims[draw % (VICTIMS - 1)];
         /* The random moment; later where the kills run ahead of the applications, so that both end together. */
-        int64_t most_ms = atomic_load(&kills) * APPLICATIONS > atomic_load(&begun) * KILLS ? 1500 : 300;
+        int64_t most_ms = atomic_load(&kills) * applications > atomic_load(&begun) * KILLS ? 1500 : 300;
         int64_t pause_ms = rand_r(&state) % most_ms;
         pause = (struct timespec){pause_ms / 1000, pause_ms % 1000 * 1000000};
         nanosleep(&pause, NULL);
@@ -140,7 +142,7 @@ START_TEST(what_was_acknowledged_ends_once)
     ck_assert(!atomic_load(&failed));
     int all = atomic_load(&completed);
     printf("%d kills, %d applications\n", atomic_load(&kills), all);
-    ck_assert_int_ge(all, APPLICATIONS);
+    ck_assert_int_ge(all, applications);
     ck_assert_int_ge(atomic_load(&kills), KILLS);
     ck_assert_int_eq(all, atomic_load(&begun));
     ck_assert_int_eq(stack_count("SELECT count(*) FROM intake.application"), all);
@@ -168,14 +170,79 @@ START_TEST(the_log_is_whole)
 }
 END_TEST
 
+/* --- operations and records of use -------------------------------------------------------------------------------- */
+
+static const char *const keepers[] = {
+    "staff", "vault", "residence", "intermediate", "records", "certificates", "legacy_sync", "intake"};
+#define KEEPERS (sizeof keepers / sizeof *keepers)
+
+static const char *const bare[] = {
+#define KIND(name, NAME, months, japanese)
+#define ACT(act, kind)
+#define BARE(route, why) #route,
+#include "acts.def"
+#undef KIND
+#undef ACT
+#undef BARE
+};
+
+static bool is_bare(const char *route)
+{
+    for (size_t i = 0; i < sizeof bare / sizeof *bare; i++)
+        if (strcmp(bare[i], route) == 0)
+            return true;
+    return false;
+}
+
+static void records_await(const char *service)
+{
+    char sql[100];
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM %s.audit_outbox", service);
+    for (int64_t until = journey_clock_ms() + PATIENCE_MS; stack_count(sql) > 0;)
+        ck_assert_msg(journey_clock_ms() < until, "records of use of %s wait", service);
+}
+
+/* A command that was carried out is a row of the inbox, with its route; and a record of use that says `done`. */
+static long match_count(const char *service, const char *route)
+{
+    char sql[200];
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM %s.inbox WHERE route = '%s'", service, route);
+    long operations = stack_count(sql);
+    if (!operations || is_bare(route))
+        return 0;
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM audit.log WHERE service = '%s' AND act = '%s' AND outcome = 'done'",
+        service, route);
+    long records = stack_count(sql);
+    ck_assert_msg(records == operations, "%s: %ld times %s, %ld records of use", service, operations, route, records);
+    return operations;
+}
+
+/* LOG-1: after the storm each operation has one record of use, and no record is without its operation */
+START_TEST(operations_and_records_match)
+{
+    long operations = 0;
+    for (size_t i = 0; i < KEEPERS; i++) {
+        records_await(keepers[i]);
+        for (int route = 0; route < ROUTES; route++)
+            operations += match_count(keepers[i], route_row((enum route)route)->name);
+    }
+    printf("%ld operations, as many records of use\n", operations);
+    ck_assert_int_gt(operations, 5 * applications);
+}
+END_TEST
+
 int main(void)
 {
+    const char *given = getenv("SHIKAKU_STORM_APPLICATIONS");
+    if (given && *given)
+        applications = atoi(given);
     if (!stack_open("crash", 14400))
         return 1;
     Suite *suite = suite_create("crash");
     TCase *storms = tcase_create("storm");
     tcase_set_timeout(storms, 1500);
     tcase_add_test(storms, what_was_acknowledged_ends_once);
+    tcase_add_test(storms, operations_and_records_match);
     tcase_add_test(storms, the_log_is_whole);
     suite_add_tcase(suite, storms);
     SRunner *runner = srunner_create(suite);
