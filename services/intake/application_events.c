@@ -63,7 +63,6 @@ enum application_state residence_take(
         application_move(work, a,
             &(struct move){
                 .to = STATE_person, .resume = asks_again(result) ? a->state : next, .code = differing_code(result)});
-    work_audit(work, &(struct touch){.subject = a->pseudonym, .reason = a->application});
     return agrees ? next : STATE_person;
 }
 
@@ -80,7 +79,9 @@ enum outcome residence_answered_act(struct work *work)
     bool found = event->person && person_fill(&person, event->person->name, event->person->address,
                                       event->person->birth_date, event->person->sex, &work->fault);
     work->fault.code = FAULT_NONE;
-    return taken(work, residence_take(work, &a, event->result, found ? &person : NULL));
+    enum application_state next = residence_take(work, &a, event->result, found ? &person : NULL);
+    work_audit(work, &(struct touch){.subject = a.pseudonym, .reason = a.application});
+    return taken(work, next);
 }
 
 enum outcome family_answered_act(struct work *work)
