@@ -124,6 +124,27 @@ static unsigned rights_collect(char *const *names, size_t count)
     return rights;
 }
 
+/* One for a right that we do not know gives nothing; one that does not fit spoils the token. */
+static bool loans_fill(struct actor *actor, const Staff__Actor *said)
+{
+    for (size_t i = 0; i < said->n_loans; i++) {
+        const Staff__ActorLoan *from = said->loans[i];
+        struct loan *loan = &actor->loans[actor->loan_count];
+        unsigned right = rights_collect(&said->loans[i]->right, 1);
+        if (!right)
+            continue;
+        if (actor->loan_count == ACTOR_LOANS_MAX || !*from->loan || !text_fits(loan->id, sizeof loan->id, from->loan) ||
+            !text_fits(loan->purpose, sizeof loan->purpose, from->purpose) ||
+            !text_fits(loan->programme, sizeof loan->programme, from->programme))
+            return false;
+        loan->right = (enum right)__builtin_ctz(right);
+        loan->until_ms = from->until_ms;
+        actor->rights |= right;
+        actor->loan_count++;
+    }
+    return true;
+}
+
 static bool actor_fill(struct actor *actor, const Staff__Actor *said)
 {
     memset(actor, 0, sizeof *actor);
@@ -137,7 +158,7 @@ static bool actor_fill(struct actor *actor, const Staff__Actor *said)
            text_fits(actor->terminal, sizeof actor->terminal, said->terminal) &&
            text_fits(actor->session, sizeof actor->session, said->session) &&
            text_fits(actor->body, sizeof actor->body, said->body) &&
-           programmes_join(actor, said->programmes, said->n_programmes);
+           programmes_join(actor, said->programmes, said->n_programmes) && loans_fill(actor, said);
 }
 
 static bool token_open(const char *token, size_t len, struct actor *actor)

@@ -10,6 +10,17 @@
 
 #define ACTOR_TOKEN_MAX 2048
 
+#define ACTOR_LOANS_MAX 4
+
+/* A right that was lent for a time (AUTH-8), by id, for one purpose. */
+struct loan {
+    char id[40];
+    enum right right;
+    char purpose[32];
+    char programme[32]; /* "": all that the person has otherwise */
+    int64_t until_ms;
+};
+
 struct actor {
     char account[64];
     char role[32];
@@ -21,6 +32,9 @@ struct actor {
     unsigned rights;         /* bit per enum right */
     char programmes[256];    /* ",chorishi,hoikushi,"; "" is all of the manager's */
     int64_t expires_at_ms;
+    struct loan
+        loans[ACTOR_LOANS_MAX]; /* their rights are in `rights` too; rights_permit looks whether they still run */
+    size_t loan_count;
 };
 
 /* Faults: not_authenticated (forged, expired, of a session that ended), revocation_unknown. The public key is read once

@@ -2,6 +2,7 @@
 
 #include "chassis/journal.h"
 #include "chassis/meters.h"
+#include "chassis/session_watch.h"
 #include "chassis/work.h"
 
 #include <openssl/sha.h>
@@ -184,6 +185,37 @@ static bool role_gives(const struct role *role, enum right right, size_t purpose
     return false;
 }
 
+/* On which programmes could who has this role do anything at all? */
+static bool role_has_programme(const struct role *role, const char *programme)
+{
+    for (size_t i = 0; i < role->grant_count; i++)
+        if (!*role->grants[i].programmes || is_listed(role->grants[i].programmes, programme))
+            return true;
+    return false;
+}
+
+static const struct loan *loan_find(const struct rights_table *table, const struct actor *actor,
+    const struct role *role, enum right right, size_t purpose)
+{
+    struct fault ended = {0};
+    const struct right_rule *rule = &table->rules[right];
+    if (!rule->temporary || !(rule->purposes & 1u << purpose) || (rule->personal && !role->personal_data))
+        return NULL;
+    for (size_t i = 0; i < actor->loan_count; i++) {
+        const struct loan *loan = &actor->loans[i];
+        if (loan->right == right && loan->until_ms > clock_ms() &&
+            rights_table_purpose(table, loan->purpose) == purpose && session_check(loan->id, &ended))
+            return loan;
+    }
+    return NULL;
+}
+
+static bool loan_gives(const struct loan *loan, const struct role *role, const char *programme)
+{
+    return !programme ||
+           (role_has_programme(role, programme) && (!*loan->programme || strcmp(loan->programme, programme) == 0));
+}
+
 static size_t purpose_of(const struct rights_table *table, enum right right, const char *purpose)
 {
     return *purpose ? rights_table_purpose(table, purpose) : table->rules[right].usual;
@@ -205,23 +237,53 @@ bool rights_permit(
     if (!role_fits(role, actor->manager))
         return fault_set(fault, FAULT_not_permitted, "manager");
     size_t at = purpose_of(table, right, purpose);
-    if (at == table->purpose_count || !role_gives(role, right, at, NULL))
+    if (at == table->purpose_count)
         return fault_set(fault, FAULT_not_permitted, "purpose");
-    if (programme &&
-        (!role_gives(role, right, at, programme) || (*actor->programmes && !is_listed(actor->programmes, programme))))
+    const struct loan *loan = loan_find(table, actor, role, right, at);
+    if (!loan && !role_gives(role, right, at, NULL))
+        return fault_set(fault, FAULT_not_permitted, "purpose");
+    bool given = loan ? loan_gives(loan, role, programme) : role_gives(role, right, at, programme);
+    if (!given || (programme && *actor->programmes && !is_listed(actor->programmes, programme)))
         return fault_set(fault, FAULT_not_permitted, "programme");
     return true;
 }
 
-/* The grants' programmes joined; "" as soon as one grant gives all. */
+const struct loan *rights_loan(const struct actor *actor, enum right right, const char *purpose)
+{
+    const struct rights_table *table = table_now();
+    const struct role *role = role_find(table, actor->role);
+    size_t at = role ? purpose_of(table, right, purpose) : 0;
+    return role && at < table->purpose_count ? loan_find(table, actor, role, right, at) : NULL;
+}
+
+bool rights_lend_check(
+    const char *role_name, const char *right_named, const char *purpose, const char *programme, struct fault *fault)
+{
+    const struct rights_table *table = table_now();
+    const struct role *role = role_find(table, role_name);
+    int right = RIGHT_none + 1;
+    while (right < RIGHTS && strcmp(right_name((enum right)right), right_named) != 0)
+        right++;
+    if (!role || right == RIGHTS || !table->rules[right].temporary)
+        return fault_set(fault, FAULT_item_invalid, "right");
+    if (table->rules[right].personal && !role->personal_data)
+        return fault_set(fault, FAULT_not_permitted, "right");
+    size_t at = purpose_of(table, (enum right)right, purpose);
+    if (at == table->purpose_count || !(table->rules[right].purposes & 1u << at))
+        return fault_set(fault, FAULT_item_invalid, "purpose");
+    return !*programme || role_has_programme(role, programme) || fault_set(fault, FAULT_item_invalid, "programme");
+}
+
+/* The programmes joined of the role's grants that give one of the rights for one of the purposes; "" as soon as one
+ * grant gives all. */
 static void programmes_join(
-    const struct role *role, enum right right, size_t purpose, char programmes[RIGHTS_PROGRAMMES_MAX])
+    const struct role *role, unsigned rights, unsigned purposes, char programmes[RIGHTS_PROGRAMMES_MAX])
 {
     size_t used = 0;
     programmes[0] = '\0';
     for (size_t i = 0; i < role->grant_count; i++) {
         const struct grant *grant = &role->grants[i];
-        if (!grant_gives(grant, right, purpose, NULL))
+        if (!(grant->rights & rights) || !(grant->purposes & purposes))
             continue;
         if (!*grant->programmes) {
             programmes[0] = '\0';
@@ -251,6 +313,15 @@ static void programmes_meet(const char *one, const char *other, char both[RIGHTS
         snprintf(both, RIGHTS_PROGRAMMES_MAX, ",,");
 }
 
+static void loan_programmes(const struct loan *loan, const struct role *role, char programmes[RIGHTS_PROGRAMMES_MAX])
+{
+    if (*loan->programme)
+        snprintf(programmes, RIGHTS_PROGRAMMES_MAX, ",%s,",
+            role_has_programme(role, loan->programme) ? loan->programme : "");
+    else
+        programmes_join(role, ~0u, ~0u, programmes);
+}
+
 void rights_programmes(
     const struct actor *actor, enum right right, const char *purpose, char programmes[RIGHTS_PROGRAMMES_MAX])
 {
@@ -259,9 +330,15 @@ void rights_programmes(
     const struct role *role = role_find(table, actor->role);
     size_t at = role ? purpose_of(table, right, purpose) : 0;
     snprintf(programmes, RIGHTS_PROGRAMMES_MAX, ",,"); /* none */
-    if (!role || at == table->purpose_count || !role_gives(role, right, at, NULL))
+    if (!role || at == table->purpose_count)
         return;
-    programmes_join(role, right, at, granted);
+    const struct loan *loan = loan_find(table, actor, role, right, at);
+    if (loan)
+        loan_programmes(loan, role, granted);
+    else if (role_gives(role, right, at, NULL))
+        programmes_join(role, 1u << right, 1u << at, granted);
+    else
+        return;
     programmes_meet(actor->programmes, granted, programmes);
 }
 
@@ -323,4 +400,10 @@ unsigned rights_of(const char *role_name, const char *kind_name)
     for (size_t i = 0; role && kind && i < role->grant_count; i++)
         rights |= role->grants[i].rights & kind->rights;
     return rights | 1u << RIGHT_session;
+}
+
+unsigned rights_at(const char *kind_name)
+{
+    const struct terminal_kind *kind = kind_find(kind_name);
+    return kind ? kind->rights : 0;
 }

@@ -35,9 +35,17 @@ void rights_edition(struct rights_edition *edition);
  * Looks at the token (right, manager's programmes) and at the table (role, right, programme, purpose). Faults:
  * not_permitted with field manager (a role of the platform elsewhere, or another one there), purpose, programme or
  * none; unavailable when the token was made by a newer table than can
- * be had here. */
+ * be had here. A right that is lent counts while its loan runs, and on the programmes on which the role has any. */
 MUST_USE bool rights_permit(
     const struct actor *actor, enum right right, const char *purpose, const char *programme, struct fault *fault);
+
+/* The loan by which the person may use the right for the purpose now; NULL: by none, or the right needs none. */
+const struct loan *rights_loan(const struct actor *actor, enum right right, const char *purpose);
+/* Can the right be lent to who has this role? Only rights that no role has; personal ones only where the role may hold
+ * such, only for a purpose of the right, and only on a programme (""; all) of the role's. Faults: item_invalid with
+ * field right, purpose or programme; not_permitted with field right. */
+MUST_USE bool rights_lend_check(
+    const char *role, const char *right, const char *purpose, const char *programme, struct fault *fault);
 
 /* The purpose that "" stands for. */
 const char *rights_usual_purpose(enum right right);
@@ -58,5 +66,9 @@ const char *rights_purpose_label(const char *purpose);
 bool rights_kind_exists(const char *kind);
 /* Rights of a role at a kind of terminal: what both give, and `session`. A set, a bit per enum right. */
 unsigned rights_of(const char *role, const char *kind);
+/* Those that can be used there, lent ones too. */
+unsigned rights_at(const char *kind);
+/* Those that can be used there, lent ones too. */
+unsigned rights_at(const char *kind);
 
 #endif

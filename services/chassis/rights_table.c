@@ -103,13 +103,15 @@ static bool rules_take(struct rights_table *table, const json_t *json, struct fa
     json_object_foreach((json_t *)json, name, row)
     {
         enum right right;
-        if (!right_take(name, &right, fault) || !keys_check(row, KEYS("personal", "purposes"), name, fault))
+        if (!right_take(name, &right, fault) ||
+            !keys_check(row, KEYS("personal", "temporary", "purposes"), name, fault))
             return false;
         struct right_rule *rule = &table->rules[right];
-        if (!json_is_boolean(json_object_get(row, "personal")))
+        if (!json_is_boolean(json_object_get(row, "personal")) || !json_is_boolean(json_object_get(row, "temporary")))
             return fault_set(fault, FAULT_malformed, name);
         rule->described = true;
         rule->personal = json_is_true(json_object_get(row, "personal"));
+        rule->temporary = json_is_true(json_object_get(row, "temporary"));
         if (!purpose_set_take(table, json_object_get(row, "purposes"), &rule->purposes, &rule->usual, fault))
             return false;
     }
@@ -160,14 +162,16 @@ static bool programmes_take(const json_t *list, char programmes[RIGHTS_PROGRAMME
     return true;
 }
 
-/* A role that may reach no personal data is given no right that does (EXCH-13), and a right only for its purposes. */
+/* A role that may reach no personal data is given no right that does (EXCH-13), a right only for its purposes, and one
+ * that is lent for a time not at all (AUTH-8). */
 static bool grant_fits(
     const struct rights_table *table, const struct grant *grant, bool personal_data, struct fault *fault)
 {
     for (int right = 0; right < RIGHTS; right++) {
         if (!(grant->rights & 1u << right))
             continue;
-        if ((table->rules[right].personal && !personal_data) || grant->purposes & ~table->rules[right].purposes)
+        if ((table->rules[right].personal && !personal_data) || table->rules[right].temporary ||
+            grant->purposes & ~table->rules[right].purposes)
             return fault_set(fault, FAULT_malformed, right_name(right));
     }
     return true;
@@ -186,6 +190,7 @@ static bool role_take(const struct rights_table *table, const json_t *json, stru
     if (!json_is_boolean(personal) || !json_is_boolean(platform) || !json_is_array(grants) ||
         json_array_size(grants) > TABLE_GRANTS_MAX)
         return fault_set(fault, FAULT_malformed, role->name);
+    role->personal_data = json_is_true(personal);
     role->platform = json_is_true(platform);
     if (role->platform && json_is_true(personal)) /* EXCH-13 */
         return fault_set(fault, FAULT_malformed, role->name);

@@ -15,6 +15,7 @@ _Static_assert(RIGHTS <= 32, "a set of rights is 32 bits");
 struct right_rule {
     bool described;
     bool personal;     /* shows or changes personal data */
+    bool temporary;    /* no role has it; it is lent to a person for a time (AUTH-8) */
     unsigned purposes; /* a set, by place in struct rights_table.purposes */
     size_t usual;      /* the place of the purpose that "" stands for */
 };
@@ -26,7 +27,8 @@ struct grant {
 
 struct role {
     char name[RIGHTS_NAME_MAX], label[RIGHTS_LABEL_MAX];
-    bool platform; /* of RIGHTS_PLATFORM's accounts, and of no others */
+    bool personal_data; /* may hold personal rights */
+    bool platform;      /* of RIGHTS_PLATFORM's accounts, and of no others */
     struct grant grants[TABLE_GRANTS_MAX];
     size_t grant_count;
 };

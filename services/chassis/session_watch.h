@@ -14,7 +14,8 @@
 #define SESSION_SILENCE_MS 5000
 #define SESSION_ID_MAX 39
 
-/* May a token of this session still be taken? Faults: revocation_unknown (RETRY), not_authenticated. */
+/* May a token of this session still be taken? Loans (chassis/actor.h) end by the same list. Faults: revocation_unknown
+ * (RETRY), not_authenticated. */
 MUST_USE bool session_check(const char *session, struct fault *fault);
 
 /* This process ended it: known here at once. */

@@ -106,8 +106,13 @@ bool work_take_actor(struct work *work, enum right right)
         return false;
     work->actor = &state->actor;
     state->right = right;
-    return purpose_take(state, work->envelope->purpose, &work->fault) &&
-           rights_permit(work->actor, right, state->purpose, NULL, &work->fault);
+    if (!purpose_take(state, work->envelope->purpose, &work->fault) ||
+        !rights_permit(work->actor, right, state->purpose, NULL, &work->fault))
+        return false;
+    const struct loan *loan = rights_loan(work->actor, right, state->purpose);
+    if (loan)
+        snprintf(state->loan, sizeof state->loan, "loan:%s", loan->id);
+    return true;
 }
 
 bool work_permits(struct work *work, const struct affair *affair)
@@ -401,6 +406,7 @@ void work_take_request(
     state->reply = (struct bytes){NULL, 0};
     state->manager[0] = '\0';
     state->purpose[0] = '\0';
+    state->loan[0] = '\0';
     state->right = route_row(route)->right;
     state->permitted = false;
     state->programme[0] = '\0';

@@ -23,6 +23,14 @@ static const char *request_id(const struct work *work, const char *name)
                : "";
 }
 
+/* What is done by a lent right is recorded under its loan (AUTH-8), so that its use can be watched. */
+static char *reason_of(const struct work *work, const struct touch *touch)
+{
+    if (work->actor && *work->state->loan)
+        return work->state->loan;
+    return (char *)(touch->reason ? touch->reason : "");
+}
+
 static void event_fill(struct work *work, const struct touch *touch, const char *outcome, Audit__Event *event)
 {
     struct work_state *state = work->state;
@@ -34,7 +42,7 @@ static void event_fill(struct work *work, const struct touch *touch, const char 
     event->act = (char *)(touch->act ? touch->act : route_row(state->route)->name);
     event->manager = state->manager;
     event->subject = (char *)(touch->subject ? touch->subject : "");
-    event->reason = (char *)(touch->reason ? touch->reason : "");
+    event->reason = reason_of(work, touch);
     event->outcome = (char *)outcome;
     event->count = touch->nobody ? 0 : touch->count ? touch->count : 1;
     event->purpose = work->actor ? state->purpose : "";

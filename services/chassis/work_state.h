@@ -26,6 +26,7 @@ struct work_state {
     enum route route;
     enum right right;              /* that the person uses; RIGHT_none: nobody's right is asked for */
     char purpose[RIGHTS_NAME_MAX]; /* for which they use it */
+    char loan[48];                 /* "loan:ID" by which they have it; "" where it is not lent */
     bool permitted;                /* work_permits said yes */
     char programme[32];            /* of what; "": of no single one */
     char manager[32];

@@ -336,6 +336,21 @@ bool application_list(struct work *work, const char *manager, const char *state,
     return ids_read(work, manager, rows, applications, count);
 }
 
+/* By id, so that the next piece goes on where this one ended, whatever comes in meanwhile. */
+static const char sql_export[] =
+    "SELECT a.application FROM intake.application a WHERE a.manager = $1 AND a.programme = $2 "
+    "AND ($3 = '' OR a.received_at >= nullif($3, '')::date::timestamp AT TIME ZONE 'Asia/Tokyo') "
+    "AND ($4 = '' OR a.received_at < (nullif($4, '')::date + 1)::timestamp AT TIME ZONE 'Asia/Tokyo') "
+    "AND a.application > $5 ORDER BY a.application LIMIT $6::int";
+
+bool application_export_list(struct work *work, const char *manager, const char *programme, const char *from,
+    const char *to, const char *after, uint32_t limit, struct application_id **applications, size_t *count)
+{
+    PGresult *rows = pg_query(work->pg, sql_export, &work->fault,
+        PG_VALUES(pg_text(manager), pg_text(programme), pg_text(from), pg_text(to), pg_text(after), pg_integer(limit)));
+    return ids_read(work, manager, rows, applications, count);
+}
+
 static const char sql_history[] =
     "SELECT state, code, reason, (extract(epoch FROM at) * 1000)::bigint FROM intake.history "
     "WHERE manager = $1 AND application = $2 ORDER BY position LIMIT 200";

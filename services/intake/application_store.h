@@ -53,6 +53,10 @@ MUST_USE bool directory_list(struct work *work, const char *manager, const char 
 MUST_USE bool application_list(struct work *work, const char *manager, const char *state, uint32_t limit,
     struct application_id **applications, size_t *count);
 
+/* Of a programme, received from day `from` to day `to` (YYYY-MM-DD in Japan; "" open), behind the id `after`, by id. */
+MUST_USE bool application_export_list(struct work *work, const char *manager, const char *programme, const char *from,
+    const char *to, const char *after, uint32_t limit, struct application_id **applications, size_t *count);
+
 struct history_row {
     const char *state, *code, *reason;
     int64_t at_ms;

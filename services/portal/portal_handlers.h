@@ -25,6 +25,7 @@ bool login_act(struct exchange *x, struct work *work);
 bool logout_act(struct exchange *x, struct work *work);
 bool paper_act(struct exchange *x, struct work *work);
 bool list_act(struct exchange *x, struct work *work);
+bool export_act(struct exchange *x, struct work *work); /* portal_export.c */
 bool view_act(struct exchange *x, struct work *work);
 bool attachment_view_act(struct exchange *x, struct work *work);
 bool decide_act(struct exchange *x, struct work *work);

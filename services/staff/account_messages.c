@@ -8,6 +8,7 @@
 #include "chassis/rights.h"
 #include "staff.pb-c.h"
 #include "staff/account_store.h"
+#include "staff/loan_store.h"
 #include "staff/programme_list.h"
 #include "staff/session_store.h"
 #include "staff/staff_password.h"
@@ -221,9 +222,12 @@ static bool application_carry_out(
         account_extend(work->pg, account);
     else if (!account_change(work->pg, work->arena, account))
         return fault_set(&work->fault, FAULT_internal, NULL);
-    else /* the rights of before end with their tokens */
+    else { /* the rights of before end with their tokens */
+        loans_end(work->pg, &(struct loan_choice){.manager = account->manager, .account = account->account},
+            work->actor->account, "right");
         sessions_end(work->pg, &(struct session_choice){.manager = account->manager, .account = account->account},
             work->actor->account, "right");
+    }
     return true;
 }
 
@@ -317,6 +321,7 @@ enum outcome account_end_act(struct work *work)
     if (!work_begin(work, request->manager))
         return work_end(work);
     account_end(work->pg, request->manager, request->account, by, request->reason);
+    loans_end(work->pg, &(struct loan_choice){.manager = request->manager, .account = request->account}, by, "account");
     sessions_end(
         work->pg, &(struct session_choice){.manager = request->manager, .account = request->account}, by, "account");
     work_audit(work, &(struct touch){.reason = reason});

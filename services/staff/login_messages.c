@@ -4,6 +4,7 @@
 #include "chassis/rights.h"
 #include "chassis/settings.h"
 #include "staff.pb-c.h"
+#include "staff/loan_store.h"
 #include "staff/programme_list.h"
 #include "staff/session_store.h"
 #include "staff/staff_duty.h"
@@ -111,6 +112,24 @@ static const char *duty_at(int duty)
     return duty_name((enum duty)duty);
 }
 
+/* What is lent to the account and can be used at this kind of terminal. */
+static bool loans_grant(
+    struct work *work, const struct account *account, const char *kind, Staff__Actor *actor, unsigned *lent)
+{
+    Staff__ActorLoan *loans;
+    size_t count;
+    if (!loans_in_force_read(work->pg, work->arena, account->manager, account->account, &loans, &count, &work->fault))
+        return false;
+    actor->loans = arena_take(work->arena, (count + 1) * sizeof *actor->loans);
+    for (size_t i = 0; i < count && actor->loans; i++)
+        for (int right = 0; right < RIGHTS; right++)
+            if (rights_at(kind) & 1u << right && strcmp(right_name((enum right)right), loans[i].right) == 0) {
+                actor->loans[actor->n_loans++] = &loans[i];
+                *lent |= 1u << right;
+            }
+    return actor->loans || fault_set(&work->fault, FAULT_internal, NULL);
+}
+
 static int64_t earlier(int64_t one, int64_t other)
 {
     return one < other ? one : other;
@@ -127,6 +146,7 @@ static bool token_grant(struct work *work, const struct account *account, const 
     rights_edition(&edition); /* before the rights are read: a token may be older than its version says, never newer */
     unsigned duties = duties_find(account, now, setting_number("SHIKAKU_PASSWORD_DAYS"));
     unsigned rights = duties ? 1u << RIGHT_session : rights_of(account->role, kind);
+    unsigned lent = 0;
     actor.account = (char *)account->account;
     actor.role = (char *)account->role;
     actor.manager = (char *)account->manager;
@@ -137,13 +157,13 @@ static bool token_grant(struct work *work, const struct account *account, const 
     actor.expires_at_ms = earlier(now + setting_number("SHIKAKU_TOKEN_SECONDS") * 1000, reply->lives_until_ms);
     if (!programme_list_split(work->arena, account->programmes, &actor.programmes, &actor.n_programmes) ||
         !names_list(work->arena, rights, RIGHTS, right_at, &actor.rights, &actor.n_rights) ||
+        (!duties && !loans_grant(work, account, kind, &actor, &lent)) ||
+        !names_list(work->arena, rights | lent, RIGHTS, right_at, &reply->rights, &reply->n_rights) ||
         !names_list(work->arena, duties, DUTIES, duty_at, &reply->must, &reply->n_must))
         return fault_set(&work->fault, FAULT_internal, NULL);
     reply->token = token_issue(work->arena, &actor);
     reply->expires_at_ms = actor.expires_at_ms;
     reply->manager = actor.manager;
-    reply->rights = actor.rights;
-    reply->n_rights = actor.n_rights;
     return reply->token || fault_set(&work->fault, FAULT_internal, NULL);
 }
 

@@ -2,7 +2,6 @@
  * with account_decide. */
 #include "staff/staff_handlers.h"
 
-#include "chassis/rights.h"
 #include "chassis/session_watch.h"
 #include "staff.pb-c.h"
 #include "staff/programme_list.h"
@@ -49,19 +48,6 @@ enum outcome ended_act(struct work *work)
     return work_commit(work, &reply.base);
 }
 
-/* By the rights table of this moment, not by the token alone. */
-static bool may(const struct work *work, enum right right)
-{
-    struct fault ignored;
-    return rights_permit(work->actor, right, "", NULL, &ignored);
-}
-
-static bool is_allowed(struct work *work, const char *account, enum right right)
-{
-    return strcmp(account, work->actor->account) == 0 || may(work, right) ||
-           fault_set(&work->fault, FAULT_not_permitted, "account");
-}
-
 enum outcome sessions_act(struct work *work)
 {
     const Staff__SessionsRequest *request = (const Staff__SessionsRequest *)work->request;
@@ -70,7 +56,7 @@ enum outcome sessions_act(struct work *work)
     char *reason = account_reason(work, account);
     if (!reason)
         return work_refuse_with(work, FAULT_internal, NULL);
-    if (!is_allowed(work, account, RIGHT_account_watch))
+    if (!is_own_or_permitted(work, account, RIGHT_account_watch))
         return work_refuse(work);
     if (!work_begin(work, work->actor->manager))
         return work_end(work);
@@ -95,7 +81,7 @@ enum outcome session_end_act(struct work *work)
     if (!work_begin(work, work->actor->manager))
         return work_end(work);
     if (!session_find(work->pg, work->arena, work->actor->manager, request->session, &account, &work->fault) ||
-        !is_allowed(work, account, RIGHT_account_decide))
+        !is_own_or_permitted(work, account, RIGHT_account_decide))
         return work_refuse(work);
     return session_stop(work, request->session, account, "revoked", &reply.base);
 }
@@ -113,12 +99,12 @@ enum outcome logins_act(struct work *work)
 {
     Staff__LoginsRequest request = *(const Staff__LoginsRequest *)work->request;
     Staff__LoginsReply reply = STAFF__LOGINS_REPLY__INIT;
-    if (!*request.account && !may(work, RIGHT_account_watch))
+    if (!*request.account && !person_may(work, RIGHT_account_watch))
         request.account = (char *)work->actor->account;
     char *reason = account_reason(work, *request.account ? request.account : "*");
     if (!reason)
         return work_refuse_with(work, FAULT_internal, NULL);
-    if (*request.account && !is_allowed(work, request.account, RIGHT_account_watch))
+    if (*request.account && !is_own_or_permitted(work, request.account, RIGHT_account_watch))
         return work_refuse(work);
     if (!work_begin(work, work->actor->manager))
         return work_end(work);

@@ -62,6 +62,16 @@ bool terminal_end_check(const ProtobufCMessage *message, struct fault *fault);
 enum outcome terminal_end_act(struct work *work);
 enum outcome terminals_act(struct work *work);
 
+/* loan_messages.c */
+bool loan_ask_check(const ProtobufCMessage *message, struct fault *fault);
+enum outcome loan_ask_act(struct work *work);
+bool loan_decide_check(const ProtobufCMessage *message, struct fault *fault);
+enum outcome loan_decide_act(struct work *work);
+bool loan_end_check(const ProtobufCMessage *message, struct fault *fault);
+enum outcome loan_end_act(struct work *work);
+bool loans_check(const ProtobufCMessage *message, struct fault *fault);
+enum outcome loans_act(struct work *work);
+
 /* rights_messages.c */
 enum outcome rights_act(struct work *work);
 enum outcome rights_status_act(struct work *work);
@@ -70,6 +80,10 @@ enum outcome rights_review_act(struct work *work);
 
 /* "account:NAME", the reason in records of use of staff; in the arena, NULL when memory is out. */
 char *account_reason(struct work *work, const char *account);
+/* Has the person the right, by the rights table of this moment and not by the token alone? For routes of `session`. */
+bool person_may(const struct work *work, enum right right);
+/* Is it the person's own account, or have they the right? Faults: not_permitted. */
+MUST_USE bool is_own_or_permitted(struct work *work, const char *account, enum right right);
 /* May the person use the route's right, for this manager? Faults: not_permitted. */
 MUST_USE bool is_permitted(struct work *work, const char *manager);
 /* A day of the calendar, YYYY-MM-DD. "" only where `needed` is false. Faults: item_missing, item_invalid. */

@@ -1,5 +1,6 @@
 #include "staff/staff_messages.h"
 
+#include "chassis/rights.h"
 #include "staff/staff_handlers.h"
 
 #include <string.h>
@@ -13,6 +14,18 @@ char *account_reason(struct work *work, const char *account)
 bool is_permitted(struct work *work, const char *manager)
 {
     return work_permits(work, &(struct affair){.manager = manager});
+}
+
+bool person_may(const struct work *work, enum right right)
+{
+    struct fault ignored;
+    return rights_permit(work->actor, right, "", NULL, &ignored);
+}
+
+bool is_own_or_permitted(struct work *work, const char *account, enum right right)
+{
+    return strcmp(account, work->actor->account) == 0 || person_may(work, right) ||
+           fault_set(&work->fault, FAULT_not_permitted, "account");
 }
 
 bool staff_text_check(const char *text, size_t max, bool needed, const char *field, struct fault *fault)
@@ -59,6 +72,10 @@ const struct message staff_messages[] = {
     {ROUTE_staff_terminal_add, terminal_add_check, terminal_add_act},
     {ROUTE_staff_terminal_end, terminal_end_check, terminal_end_act},
     {ROUTE_staff_terminals, NULL, terminals_act},
+    {ROUTE_staff_loan_ask, loan_ask_check, loan_ask_act},
+    {ROUTE_staff_loan_decide, loan_decide_check, loan_decide_act},
+    {ROUTE_staff_loan_end, loan_end_check, loan_end_act},
+    {ROUTE_staff_loans, loans_check, loans_act},
     {ROUTE_staff_rights, NULL, rights_act},
     {ROUTE_staff_rights_review, rights_review_check, rights_review_act},
     {ROUTE_staff_rights_status, NULL, rights_status_act},

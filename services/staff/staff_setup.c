@@ -11,6 +11,7 @@ const struct setting staff_settings[STAFF_SETTINGS] = {
     {"SHIKAKU_TOKEN_SECONDS", SETTING_NUMBER, "900", 60, 3600, "How long a token is good; a session renews it."},
     {"SHIKAKU_SESSION_SECONDS", SETTING_NUMBER, "43200", 60, 86400,
         "How long a session can be renewed after its login."},
+    {"SHIKAKU_LOAN_MINUTES", SETTING_NUMBER, "480", 1, 10080, "A right is lent for so many minutes at most."},
     {"SHIKAKU_ARGON2_KIB", SETTING_NUMBER, "19456", 1024, 1048576, "Memory of one Argon2id computation, in KiB."},
     {"SHIKAKU_ARGON2_PASSES", SETTING_NUMBER, "2", 1, 16, "Passes of one Argon2id computation."},
     {"SHIKAKU_PASSWORD_LETTERS", SETTING_NUMBER, "12", 8, 64, "A password has at least so many bytes."},

@@ -9,7 +9,7 @@
 /* Operators of the platform belong to no manager of a programme: no service has a row of personal data of this one, so
  * that whatever an operator asks for finds nothing (EXCH-13). */
 #define STAFF_PLATFORM RIGHTS_PLATFORM
-#define STAFF_SETTINGS 11
+#define STAFF_SETTINGS 12
 
 extern const struct setting staff_settings[STAFF_SETTINGS];
 

@@ -12,6 +12,7 @@ static const struct covered_column covered_columns[] = {
     {"account", "factor", "staff.account", "t.account || '/factor'"},
     {"application", "person", "staff.application", "t.application || '/person'"},
     {"application", "need", "staff.application", "t.application || '/need'"},
+    {"loan", "reason", "staff.loan", "t.loan::text"},
     {"password", "password", "staff.password", "t.account || '/' || t.id"},
 };
 

@@ -277,6 +277,52 @@ static void ask(const struct hop *hop, const char *token, char said[64])
     free(request);
 }
 
+/* AUTH-8: a table of applications is carried out by a lent right alone: asked for, lent by another, and withdrawn it
+ * is refused within 5 s, while the session goes on */
+START_TEST(an_export_needs_a_right_that_is_lent)
+{
+    static const char path[] = "/api/staff/exports/applications?programme=jun-kangoshi";
+    char loan[64], decision[128], end[128];
+    struct journey_trip trip = {0};
+    struct journey_plan plan = {.programme = "jun-kangoshi", .index = journey_people_take(1)};
+    ck_assert(trip_init(&trip, &journey, &plan));
+    ck_assert_int_eq(trip_submit(&trip, &journey), 201);
+    check(call(&hanako, "GET", path, NULL), 403, "not_permitted");
+    check(call(&hanako, "POST", "/api/staff/loans",
+              json_pack("{ss ss ss si ss}", "right", "export", "purpose", "inspection", "programme", "jun-kangoshi",
+                  "minutes", 10, "reason", "定期監査の資料")),
+        200, NULL);
+    keep(loan, sizeof loan, "loan");
+    snprintf(decision, sizeof decision, "/api/staff/loans/%s/decision", loan);
+    snprintf(end, sizeof end, "/api/staff/loans/%s/end", loan);
+    check(call(&hanako, "POST", decision, json_pack("{sb}", "approve", 1)), 403, "not_permitted");
+    check(call(&administrators[0], "POST", decision, json_pack("{sb}", "approve", 1)), 200, NULL);
+    renew(&hanako);
+    check(call(&hanako, "GET", path, NULL), 200, NULL);
+    ck_assert_ptr_nonnull(strstr(answer.body, "受付番号"));
+    ck_assert_ptr_nonnull(strstr(answer.body, trip.receipt));
+    check(call(&hanako, "GET", "/api/staff/exports/applications?programme=jun-kangoshi&from=2999-01-01", NULL), 200,
+        NULL);
+    ck_assert_ptr_null(strstr(answer.body, trip.receipt));
+    check(call(&hanako, "GET", "/api/staff/exports/applications?programme=jun-kangoshi&to=2026-02-30", NULL), 422,
+        "item_invalid");
+    check(call(&hanako, "GET", "/api/staff/exports/applications?programme=chorishi", NULL), 403, "not_permitted");
+    check(call(&administrators[0], "GET", "/api/staff/loans?state=lent", NULL), 200, NULL);
+    ck_assert(is_listed("loans", "loan", loan));
+    check(call(&administrators[0], "POST", end, json_pack("{ss}", "reason", "資料ができた")), 204, NULL);
+    int64_t since = clock_up_ms(), last = 0;
+    while (call(&hanako, "GET", path, NULL) == 200) {
+        last = clock_up_ms() - since;
+        ck_assert_int_lt(last, BACK_MS);
+        wire_pause(BEAT_MS);
+    }
+    check(answer.status, 403, "not_permitted");
+    ck_assert_msg(last <= SESSION_SILENCE_MS, "let out %d ms after the loan was withdrawn", (int)last);
+    check(call(&hanako, "GET", "/api/staff/applications", NULL), 200, NULL);
+    trip_fini(&trip);
+}
+END_TEST
+
 /* Ask every service and the portal until all have shut the person out; the last moment at which one had not, in ms
  * since `since`. What they said last has to be `code`. */
 static int64_t last_let_in(const struct journey_clerk *who, int64_t since, const char *code)
@@ -439,6 +485,7 @@ int main(void)
     tcase_add_test(tests, an_account_begins_with_an_application);
     tcase_add_test(tests, logins_and_sessions_are_seen);
     tcase_add_test(tests, a_token_is_good_only_as_it_was_given);
+    tcase_add_test(tests, an_export_needs_a_right_that_is_lent);
     tcase_add_test(tests, a_manager_asks_for_more);
     tcase_add_test(tests, an_ended_session_is_out_everywhere);
     tcase_add_test(tests, whoever_leaves_is_out);

@@ -42,6 +42,7 @@ struct cell {
     enum whose whose;
     enum application_state state;
     const char *purpose, *programmes, *body; /* of request and token; "" the usual, all, none */
+    const Staff__ActorLoan *loan;            /* of the token; NULL: none */
 };
 
 struct verdict {
@@ -209,6 +210,9 @@ static inline char *token_of(const struct cell *cell, const char *manager)
     for (int right = 1; right < RIGHTS; right++)
         rights[actor.n_rights++] = (char *)right_name(right);
     actor.rights = rights;
+    Staff__ActorLoan *loans[] = {(Staff__ActorLoan *)cell->loan};
+    actor.loans = loans;
+    actor.n_loans = cell->loan ? 1 : 0;
     actor.account = "sato";
     actor.role = (char *)cell->role;
     actor.manager = (char *)manager;

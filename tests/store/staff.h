@@ -40,7 +40,7 @@ static const struct setting settings[] = {
     {"SHIKAKU_BUS", SETTING_TEXT, "var/run", 0, 0, "sockets"},
     {"SHIKAKU_PROGRAMMES", SETTING_TEXT, "deploy/programmes", 0, 0, "programmes"},
 };
-static const struct service service = {.name = "staff", .schema_version = 7};
+static const struct service service = {.name = "staff", .schema_version = 8};
 
 static struct store store;
 static struct work *work;

@@ -43,10 +43,11 @@ START_TEST(acts_have_their_kinds)
 {
     static const char *const rows[][2] = {{"vault_release", "provision"}, {"residence_answered", "provision"},
         {"intermediate_inquire", "provision"}, {"hand_over", "provision"}, {"intake_list", "search"},
-        {"staff_login", "session"}, {"staff_logout", "session"}, {"staff_renew", "session"},
-        {"staff_session_end", "session"}, {"staff_add", "account"}, {"staff_account_decide", "account"},
-        {"staff_policy", "account"}, {"vault_manager_end", "key"}, {"intake_view", "use"},
-        {"application_opened", "use"}, {"of tomorrow", "use"}, {"log_deleted", "log"}};
+        {"intake_export", "export"}, {"certificates_print", "export"}, {"staff_login", "session"},
+        {"staff_logout", "session"}, {"staff_renew", "session"}, {"staff_session_end", "session"},
+        {"staff_add", "account"}, {"staff_account_decide", "account"}, {"staff_policy", "account"},
+        {"vault_manager_end", "key"}, {"intake_view", "use"}, {"application_opened", "use"}, {"of tomorrow", "use"},
+        {"log_deleted", "log"}};
     const char *const *kinds;
     size_t count = kinds_list(&kinds);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

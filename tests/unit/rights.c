@@ -7,6 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 #include "chassis/rights.h"
+#include "chassis/session_watch.h"
+#include "chassis/work.h"
+#include "kit/staff_word.h"
 
 #define SHIPPED "deploy/rights/roles.json"
 
@@ -137,6 +140,79 @@ START_TEST(the_table_decides)
 }
 END_TEST
 
+static struct loan loan_of(const char *purpose, const char *programme, int64_t until_ms)
+{
+    struct loan loan = {.id = "00000000-0000-4000-8000-00000000000a", .right = RIGHT_export, .until_ms = until_ms};
+    snprintf(loan.purpose, sizeof loan.purpose, "%s", purpose);
+    snprintf(loan.programme, sizeof loan.programme, "%s", programme);
+    return loan;
+}
+
+static bool export_permitted(const char *role, const char *programmes, struct loan loan, const char *programme)
+{
+    struct fault fault = {0};
+    struct actor actor = actor_of(role, programmes);
+    actor.loans[actor.loan_count++] = loan;
+    return rights_permit(&actor, RIGHT_export, "inspection", programme, &fault);
+}
+
+/* AUTH-8: nobody has the right by default; a loan gives it while it runs, for its purpose, on its programme, within
+ * what the person has otherwise, and not to who may reach no personal data */
+START_TEST(a_lent_right_counts_while_it_is_lent)
+{
+    struct fault fault = {0};
+    char programmes[RIGHTS_PROGRAMMES_MAX];
+    int64_t later = clock_ms() + 60000;
+    ck_assert(rights_open(SHIPPED, &fault));
+    staff_word_take();
+    struct actor without = actor_of("reviewer", "");
+    ck_assert(!rights_permit(&without, RIGHT_export, "inspection", NULL, &fault));
+    ck_assert(export_permitted("reviewer", "", loan_of("inspection", "", later), "chorishi"));
+    ck_assert(export_permitted("reviewer", "", loan_of("inspection", "chorishi", later), "chorishi"));
+    ck_assert(export_permitted("reviewer", "", loan_of("inspection", "chorishi", later), NULL));
+    ck_assert(!export_permitted("reviewer", "", loan_of("inspection", "chorishi", later), "hoikushi"));
+    ck_assert(!export_permitted("reviewer", "", loan_of("inspection", "", clock_ms()), "chorishi"));
+    ck_assert(!export_permitted("reviewer", "", loan_of("disclosure", "", later), "chorishi"));
+    ck_assert(!export_permitted("reviewer", "", loan_of("registration", "", later), "chorishi"));
+    ck_assert(!export_permitted("reviewer", ",hoikushi,", loan_of("inspection", "", later), "chorishi"));
+    ck_assert(!export_permitted("health_centre", "", loan_of("inspection", "", later), "hoikushi"));
+    ck_assert(export_permitted("health_centre", "", loan_of("inspection", "", later), "chorishi"));
+    ck_assert(!export_permitted("administrator", "", loan_of("inspection", "", later), "chorishi"));
+    struct actor with = actor_of("health_centre", "");
+    with.loans[with.loan_count++] = loan_of("inspection", "", later);
+    ck_assert(!rights_permit(&with, RIGHT_review, "", NULL, &fault)); /* nothing else comes with it */
+    rights_programmes(&with, RIGHT_export, "inspection", programmes);
+    ck_assert_str_eq(programmes, ",chorishi,");
+    ck_assert_str_eq(rights_loan(&with, RIGHT_export, "inspection")->id, with.loans[0].id);
+    ck_assert_ptr_null(rights_loan(&with, RIGHT_view, "registration"));
+    session_ended(with.loans[0].id, later);
+    ck_assert(!rights_permit(&with, RIGHT_export, "inspection", NULL, &fault));
+    rights_programmes(&with, RIGHT_export, "inspection", programmes);
+    ck_assert_str_eq(programmes, ",,");
+}
+END_TEST
+
+/* AUTH-8: what can be lent to whom; and what can be lent stands in no role */
+START_TEST(only_what_is_temporary_is_lent)
+{
+    struct fault fault = {0};
+    ck_assert(rights_open(SHIPPED, &fault));
+    ck_assert(rights_lend_check("reviewer", "export", "inspection", "chorishi", &fault));
+    ck_assert(rights_lend_check("reviewer", "export", "incident", "", &fault));
+    ck_assert(!rights_lend_check("reviewer", "review", "registration", "", &fault));
+    ck_assert(!rights_lend_check("reviewer", "session", "registration", "", &fault));
+    ck_assert(!rights_lend_check("reviewer", "no_such", "inspection", "", &fault));
+    ck_assert(!rights_lend_check("reviewer", "export", "registration", "", &fault));
+    ck_assert(!rights_lend_check("health_centre", "export", "inspection", "hoikushi", &fault));
+    ck_assert(!rights_lend_check("administrator", "export", "inspection", "", &fault));
+    ck_assert(!rights_lend_check("platform_operator", "export", "inspection", "", &fault));
+    json_t *table = shipped();
+    json_array_append_new(at(table, "roles", "reviewer", "grants"),
+        json_pack("{s[s] ss s[s]}", "rights", "export", "programmes", "all", "purposes", "inspection"));
+    refused(table, "export");
+}
+END_TEST
+
 /* EXCH-13, AUTH-1: operators administer the platform's own accounts, and nobody else administers those */
 START_TEST(operators_belong_to_the_platform)
 {
@@ -149,8 +225,8 @@ START_TEST(operators_belong_to_the_platform)
     ck_assert(!rights_permit(&administrator, RIGHT_account_decide, "", NULL, &fault));
     ck_assert_str_eq(fault.field, "manager");
     for (int right = RIGHT_none + 1; right < RIGHTS; right++) {
-        bool administers =
-            right == RIGHT_session || strncmp(right_name(right), "account_", 8) == 0 || right == RIGHT_terminal_manage;
+        bool administers = right == RIGHT_session || strncmp(right_name((enum right)right), "account_", 8) == 0 ||
+                           right == RIGHT_terminal_manage;
         ck_assert_int_eq(rights_permit(&operator, right, "", NULL, &fault), administers);
     }
     ck_assert(rights_role_fits("platform_operator", RIGHTS_PLATFORM) && !rights_role_fits("reviewer", RIGHTS_PLATFORM));
@@ -255,6 +331,8 @@ int main(void)
     TCase *cases = tcase_create("rights");
     tcase_add_test(cases, a_wrong_table_is_refused);
     tcase_add_loop_test(cases, the_table_decides, 0, sizeof decisions / sizeof *decisions);
+    tcase_add_test(cases, a_lent_right_counts_while_it_is_lent);
+    tcase_add_test(cases, only_what_is_temporary_is_lent);
     tcase_add_test(cases, operators_belong_to_the_platform);
     tcase_add_test(cases, programmes_are_those_of_token_and_table);
     tcase_add_test(cases, a_changed_table_comes_into_force);
