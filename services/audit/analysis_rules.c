@@ -87,6 +87,38 @@ static bool words_take(
     return *list ? true : wrong(reading, key, "is too long");
 }
 
+static bool is_act(const char *name)
+{
+    static const char *const acts[] = {
+#define KIND(name, NAME, months, japanese)
+#define ACT(act, kind) #act,
+#define BARE(route, why)
+#define SAID(act, touch, japanese) #act,
+#include "acts.def"
+#undef KIND
+#undef ACT
+#undef BARE
+#undef SAID
+    };
+    for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
+        if (strcmp(acts[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* A rule that looks at an act which nobody does would be silent for ever. */
+static bool acts_take(struct reading *reading, const char *key, bool needed, const char **list)
+{
+    size_t index;
+    json_t *act;
+    if (!words_take(reading, key, "{", "}", needed, list))
+        return false;
+    json_array_foreach(
+        json_object_get(reading->json, key), index, act) if (!is_act(json_string_value(act))) return wrong(reading, key,
+        "names an act that proto/acts.def has not");
+    return true;
+}
+
 static bool numbers_take(
     struct reading *reading, const char *key, size_t least, size_t most, int64_t min, int64_t max, const char **list)
 {
@@ -190,15 +222,14 @@ static bool rule_take(struct reading *reading, struct analysis_rule *rule)
     if (!rule->by_person && strcmp(group, "account") != 0)
         return wrong(reading, "group", "must be person or account");
     return words_take(reading, "managers", ",", ",", false, &rule->managers) &&
-           words_take(reading, "acts", "{", "}", false, &rule->acts) &&
+           acts_take(reading, "acts", false, &rule->acts) &&
            words_take(reading, "purposes", "{", "}", false, &rule->purposes) &&
            words_take(reading, "programmes", "{", "}", false, &rule->programmes) && parameters_take(reading, rule);
 }
 
 static bool causes_take(struct reading *reading)
 {
-    return words_take(reading, "opens", "{", "}", true, &known.opens) &&
-           words_take(reading, "closes", "{", "}", true, &known.closes);
+    return acts_take(reading, "opens", true, &known.opens) && acts_take(reading, "closes", true, &known.closes);
 }
 
 /* Days since 1970-01-01, by the Gregorian calendar; -1 for what is none. */

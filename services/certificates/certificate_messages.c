@@ -447,6 +447,7 @@ static enum outcome show_act(struct work *work)
     const Certificates__ShowRequest *request = (const Certificates__ShowRequest *)work->request;
     Certificates__ShowReply reply = CERTIFICATES__SHOW_REPLY__INIT;
     struct certificate_row row;
+    struct certificate content;
     struct bytes code;
     const char *manager;
     if (!asker_check(work, request, &manager))
@@ -457,7 +458,8 @@ static enum outcome show_act(struct work *work)
         return work_refuse(work);
     work_audit(work, &(struct touch){.act = strcmp(request->format, "lines") == 0 ? NULL : "certificates_print",
                          .subject = row.pseudonym,
-                         .reason = row.certificate});
+                         .reason = row.certificate,
+                         .name = certificate_decode(code.data, code.len, &content) ? content.name : NULL});
     if (work_commit(work, NULL) != OUTCOME_DONE || !show_fill(work, request->format, &code, &reply))
         return work_refuse(work);
     return work_commit(work, &reply.base);

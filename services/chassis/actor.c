@@ -145,12 +145,22 @@ static bool loans_fill(struct actor *actor, const Staff__Actor *said)
     return true;
 }
 
+static bool tag_take(uint8_t tag[LIKENESS_TAG_BYTES], const ProtobufCBinaryData *said)
+{
+    if (said->len != LIKENESS_TAG_BYTES)
+        return false;
+    memcpy(tag, said->data, said->len);
+    return true;
+}
+
 static bool actor_fill(struct actor *actor, const Staff__Actor *said)
 {
     memset(actor, 0, sizeof *actor);
     actor->rights = rights_collect(said->rights, said->n_rights);
     actor->expires_at_ms = said->expires_at_ms;
     actor->rights_version = said->rights_version;
+    actor->tags.has_name = tag_take(actor->tags.name, &said->name_tag);
+    actor->tags.has_family = tag_take(actor->tags.family, &said->family_tag);
     return *said->account && *said->manager && *said->session &&
            text_fits(actor->account, sizeof actor->account, said->account) &&
            text_fits(actor->role, sizeof actor->role, said->role) &&

@@ -4,6 +4,7 @@
 #define CHASSIS_ACTOR_H
 
 #include "chassis/fault.h"
+#include "chassis/likeness.h"
 #include "chassis/route.h"
 
 #include <stdint.h>
@@ -35,6 +36,7 @@ struct actor {
     struct loan
         loans[ACTOR_LOANS_MAX]; /* their rights are in `rights` too; rights_permit looks whether they still run */
     size_t loan_count;
+    struct likeness_tags tags; /* of the person's name */
 };
 
 /* Faults: not_authenticated (forged, expired, of a session that ended), revocation_unknown. The public key is read once

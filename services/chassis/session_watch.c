@@ -2,6 +2,7 @@
 
 #include "chassis/bus.h"
 #include "chassis/journal.h"
+#include "chassis/likeness.h"
 #include "chassis/meters.h"
 #include "chassis/rights.h"
 #include "chassis/work.h"
@@ -159,6 +160,7 @@ static bool staff_ask(bool *more)
         return false;
     const Staff__EndedReply *ended = (const Staff__EndedReply *)reply;
     session_watch_take(ended, before);
+    likeness_key_take(ended->name_key.data, ended->name_key.len);
     *more = ended->more || ended->number < request.since;
     return true;
 }

@@ -73,6 +73,7 @@ struct touch {
     const char *reason;  /* application id or schedule */
     uint32_t count;      /* persons; 0 is taken as 1 */
     bool nobody;         /* it looked and found nobody */
+    const char *name;    /* the person's, as it stands open here; compared with the actor's (likeness.h), never kept */
 };
 /* Where a handler of a request commits without any, the chassis records it by the request's own fields, unless
  * proto/acts.def says that the route touches nobody's data. Refusals are recorded by the chassis too. */

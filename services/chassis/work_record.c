@@ -47,6 +47,8 @@ static void event_fill(struct work *work, const struct touch *touch, const char 
     event->count = touch->nobody ? 0 : touch->count ? touch->count : 1;
     event->purpose = work->actor ? state->purpose : "";
     event->programme = work->actor ? state->programme : "";
+    event->likeness =
+        (char *)(work->actor && touch->name ? likeness_of(&work->actor->tags, state->manager, touch->name) : "");
 }
 
 static void record_put(struct work *work, const struct touch *touch, const char *outcome)

@@ -142,7 +142,7 @@ enum outcome view_act(struct work *work)
     reply.residence_result = (char *)a.residence_result;
     reply.family_result = (char *)a.family_result;
     reply.domicile = (char *)a.domicile;
-    work_audit(work, &(struct touch){.subject = a.pseudonym, .reason = a.application});
+    work_audit(work, &(struct touch){.subject = a.pseudonym, .reason = a.application, .name = a.person.name});
     return work_commit(work, &reply.base);
 }
 
@@ -187,7 +187,7 @@ static enum outcome moved(struct work *work, const struct application *a, enum a
     after.state = to;
     if (!applications_show(work, &after, 1, true, &reply.application))
         return work_refuse(work);
-    work_audit(work, &(struct touch){.subject = a->pseudonym, .reason = a->application});
+    work_audit(work, &(struct touch){.subject = a->pseudonym, .reason = a->application, .name = a->person.name});
     enum outcome outcome = work_commit(work, &reply.base);
     if (outcome == OUTCOME_DONE)
         application_wake(to);

@@ -238,7 +238,9 @@ static enum outcome keep(struct work *work, struct submission *s)
     reply.known_already = known != NULL;
     if (!known && !attachments_keep(work, s))
         return work_refuse(work);
-    work_audit(work, &(struct touch){.subject = s->application.pseudonym, .reason = s->application.application});
+    work_audit(work, &(struct touch){.subject = s->application.pseudonym,
+                         .reason = s->application.application,
+                         .name = s->application.person.name});
     enum outcome outcome = work_commit(work, &reply.base);
     if (outcome == OUTCOME_DONE)
         application_wake(s->application.state);

@@ -52,7 +52,7 @@ enum outcome attachment_view_act(struct work *work)
         return outcome;
     if (!attachment_piece_find(work, a.manager, a.application, request->number, request->piece, &reply))
         return work_refuse(work);
-    work_audit(work, &(struct touch){.subject = a.pseudonym, .reason = a.application});
+    work_audit(work, &(struct touch){.subject = a.pseudonym, .reason = a.application, .name = a.person.name});
     return work_commit(work, &reply.base);
 }
 

@@ -158,7 +158,9 @@ static enum outcome instant_act(struct work *work)
     if (inquiry.by_items && !asked_keep(work, &inquiry, request->person))
         return work_refuse(work);
     inquiry_queue_put(work, inquiry.id, inquiry.manager, LANE_INSTANT, 0);
-    work_audit(work, &(struct touch){.subject = request->pseudonym, .reason = request->application});
+    work_audit(work, &(struct touch){.subject = request->pseudonym,
+                         .reason = request->application,
+                         .name = inquiry.by_items ? request->person->name : NULL});
     reply.inquiry = inquiry.id;
     enum outcome outcome = work_commit(work, &reply.base);
     if (outcome == OUTCOME_DONE)

@@ -135,6 +135,19 @@ static int64_t earlier(int64_t one, int64_t other)
     return one < other ? one : other;
 }
 
+/* By which services tell whether whose data is touched bears the account's name. */
+static void tags_fill(const struct account *account, struct likeness_tags *tags, Staff__Actor *actor)
+{
+    uint8_t key[LIKENESS_KEY_BYTES];
+    memset(tags, 0, sizeof *tags);
+    if (name_key_make(key))
+        likeness_tags_make(key, account->manager, account->person, tags);
+    if (tags->has_name)
+        actor->name_tag = (ProtobufCBinaryData){sizeof tags->name, tags->name};
+    if (tags->has_family)
+        actor->family_tag = (ProtobufCBinaryData){sizeof tags->family, tags->family};
+}
+
 /* Fill the reply: a token with the rights of role and terminal, or, while something must be done first, with none but
  * `session`. */
 static bool token_grant(struct work *work, const struct account *account, const char *kind, const char *terminal,
@@ -142,6 +155,7 @@ static bool token_grant(struct work *work, const struct account *account, const 
 {
     Staff__Actor actor = STAFF__ACTOR__INIT;
     struct rights_edition edition;
+    struct likeness_tags tags;
     int64_t now = clock_ms();
     rights_edition(&edition); /* before the rights are read: a token may be older than its version says, never newer */
     unsigned duties = duties_find(account, now, setting_number("SHIKAKU_PASSWORD_DAYS"));
@@ -154,6 +168,7 @@ static bool token_grant(struct work *work, const struct account *account, const 
     actor.session = (char *)session;
     actor.body = (char *)account->body;
     actor.rights_version = edition.version;
+    tags_fill(account, &tags, &actor);
     actor.expires_at_ms = earlier(now + setting_number("SHIKAKU_TOKEN_SECONDS") * 1000, reply->lives_until_ms);
     if (!programme_list_split(work->arena, account->programmes, &actor.programmes, &actor.n_programmes) ||
         !names_list(work->arena, rights, RIGHTS, right_at, &actor.rights, &actor.n_rights) ||

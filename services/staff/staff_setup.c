@@ -32,8 +32,8 @@ static size_t manager_count;
 size_t staff_keys_wanted(const struct key_want **wants)
 {
     const struct key_want *of_programmes;
-    size_t count = programme_keys_want(
-        KEY_SET(KEY_DATA) | KEY_SET(KEY_SIGN), KEY_SET(KEY_DATA) | KEY_SET(KEY_INDEX), &of_programmes);
+    size_t count = programme_keys_want(KEY_SET(KEY_DATA) | KEY_SET(KEY_INDEX) | KEY_SET(KEY_SIGN),
+        KEY_SET(KEY_DATA) | KEY_SET(KEY_INDEX), &of_programmes);
     if (count == 0 || count + 2 > WANTS_MAX)
         return 0;
     memcpy(wanted, of_programmes, count * sizeof *wanted);
@@ -41,7 +41,7 @@ size_t staff_keys_wanted(const struct key_want **wants)
     wanted[count++] = (struct key_want){STAFF_PLATFORM, KEY_INDEX};
     manager_count = 0;
     for (size_t i = 0; i < count; i++)
-        if (wanted[i].kind == KEY_INDEX && manager_count < MANAGERS_MAX)
+        if (wanted[i].kind == KEY_INDEX && strcmp(wanted[i].manager, "*") != 0 && manager_count < MANAGERS_MAX)
             managers[manager_count++] = wanted[i].manager;
     *wants = wanted;
     return count;

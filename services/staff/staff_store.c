@@ -66,7 +66,7 @@ static const char account_read_sql[] =
     "coalesce(p.training_days, 0) = 0 OR coalesce(t.held_on > " TODAY
     " - p.training_days, false), "
     "coalesce(t.held_on::text, ''), coalesce(a.until::text, ''), a.category, a.employer, "
-    "coalesce(a.application::text, ''), a.body "
+    "coalesce(a.application::text, ''), a.body, a.person "
     "FROM staff.account a "
     "LEFT JOIN LATERAL (SELECT * FROM staff.policy WHERE manager = $1 ORDER BY version DESC LIMIT 1) p ON true "
     "LEFT JOIN LATERAL (SELECT max(held_on) AS held_on FROM staff.training WHERE manager = $1 AND account = $2 "
@@ -99,7 +99,10 @@ static bool account_take(struct arena *arena, const PGresult *row, struct accoun
     account->employer = pg_get_text(row, 0, 18, arena);
     account->application = pg_get_text(row, 0, 19, arena);
     account->body = pg_get_text(row, 0, 20, arena);
-    return account->password && (!factor.data || account->factor.data) && account->body;
+    struct bytes person = pg_get_bytes(row, 0, 21);
+    person = cover_take(arena, account_part(arena, account, "person"), person.data, person.len);
+    account->person = person.data ? arena_text(arena, person.data, person.len) : NULL;
+    return account->password && account->person && (!factor.data || account->factor.data) && account->body;
 }
 
 bool account_read(

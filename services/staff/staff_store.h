@@ -38,7 +38,7 @@ MUST_USE bool account_place_read(
 MUST_USE bool account_place_find(
     struct pg *pg, struct arena *arena, const char *account, const char **manager, struct fault *fault);
 
-/* Read the account but its person and need. Own transaction, under its manager. Faults: not_found. */
+/* Read the account but its need. Own transaction, under its manager. Faults: not_found. */
 MUST_USE bool account_read(
     struct pg *pg, struct arena *arena, const char *terminal, struct account *account, struct fault *fault);
 

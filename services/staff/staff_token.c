@@ -1,6 +1,7 @@
 #include "staff/staff_token.h"
 
 #include "chassis/actor.h"
+#include "chassis/cover.h"
 #include "chassis/jwe.h"
 #include "chassis/keyring.h"
 #include "chassis/work.h"
@@ -25,6 +26,11 @@ char *token_issue(struct arena *arena, const Staff__Actor *actor)
     char *left = base64url_put(arena, packed, len), *right = base64url_put(arena, signature, sizeof signature);
     char *token = left && right ? arena_format(arena, "%s.%s", left, right) : NULL;
     return token && strlen(token) <= ACTOR_TOKEN_MAX ? token : NULL;
+}
+
+bool name_key_make(uint8_t key[LIKENESS_KEY_BYTES])
+{
+    return index_token("*", "staff.likeness", "names", strlen("names"), key);
 }
 
 bool token_key_publish(const char *folder, struct fault *fault)

@@ -4,11 +4,15 @@
 
 #include "chassis/arena.h"
 #include "chassis/fault.h"
+#include "chassis/likeness.h"
 #include "staff.pb-c.h"
 
 /* Sign with the newest KEY_SIGN key. In the arena; NULL when there is no key, memory is out, or the token is longer
  * than ACTOR_TOKEN_MAX. */
 MUST_USE char *token_issue(struct arena *arena, const Staff__Actor *actor);
+
+/* The key under which tags of names are compared: of staff's own index key. False when there is none. */
+MUST_USE bool name_key_make(uint8_t key[LIKENESS_KEY_BYTES]);
 
 /* Write the public key, in hex, to FOLDER/peers/staff.sign.pub, whole or not at all. Faults: unavailable. */
 MUST_USE bool token_key_publish(const char *folder, struct fault *fault);

@@ -1,5 +1,5 @@
 /* The records of use answer over HTTPS, about a person whose application went the whole way: who saw the data, what an
- * account did, whose data could have leaked. */
+ * account did, whose data could have leaked; and what looks like misuse is found by itself. */
 #include "kit/journey_way.h"
 #include "kit/journey_wire.h"
 #include "kit/stack.h"
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define BEAT_MS 100
+#define PASSWORD "Sazanami-31-Kumo"
 
 static struct journey_answer answer;
 static char pseudonym[64];
@@ -116,9 +117,97 @@ START_TEST(who_may_not_ask_is_refused)
 }
 END_TEST
 
+/* --- what is found by itself ---------------------------------------------------------------------------------------
+ */
+
+static int log_in(struct journey_clerk *clerk, const char *password)
+{
+    const struct journey_call call = {.as = clerk->terminal, .method = "POST", .path = "/api/staff/sessions"};
+    int status = journey_call_json(
+        &way.journey, call, json_pack("{ss ss}", "account", clerk->account, "password", password), &answer);
+    free(clerk->token);
+    clerk->token = status == 201 ? strdup(journey_text(answer.json, "token")) : NULL;
+    return status;
+}
+
+static int post(const struct journey_clerk *clerk, const char *path, json_t *body_take)
+{
+    const struct journey_call call = {.as = clerk->terminal, .method = "POST", .path = path, .token = clerk->token};
+    return journey_call_json(&way.journey, call, body_take, &answer);
+}
+
+/* A clerk of the applicant's own name. */
+static void namesake_make(struct journey_clerk *clerk)
+{
+    struct journey_clerk administrators[2];
+    char person[PERSON_NAME_BYTES + 64], path[160], first[64];
+    *clerk = (struct journey_clerk){.account = "saitama-namesake", .terminal = AS_NUMBER_TERMINAL};
+    snprintf(person, sizeof person, "%s(職員番号0002)", way.trip.applicant.person.person.name);
+    for (int i = 0; i < 2; i++)
+        ck_assert(journey_administrator(&way.journey, "saitama", i + 1, &administrators[i]));
+    ck_assert_int_eq(post(&administrators[0], "/api/staff/account-applications",
+                         json_pack("{ss ss ss ss ss ss ss}", "kind", "issue", "account", clerk->account, "person",
+                             person, "category", "staff", "role", "counter", "need", "見本", "until", "2099-03-31")),
+        200);
+    snprintf(
+        path, sizeof path, "/api/staff/account-applications/%s/decision", journey_text(answer.json, "application"));
+    ck_assert_int_eq(post(&administrators[1], path, json_pack("{sb}", "approve", 1)), 200);
+    snprintf(first, sizeof first, "%s", journey_text(answer.json, "first_password"));
+    ck_assert_int_eq(log_in(clerk, first), 201);
+    ck_assert_int_eq(post(clerk, "/api/staff/me/password", json_pack("{ss ss}", "old", first, "new", PASSWORD)), 204);
+    ck_assert_int_eq(log_in(clerk, PASSWORD), 201);
+    free(administrators[0].token);
+    free(administrators[1].token);
+}
+
+/* LOG-3: a clerk looks at an application of their own name; it becomes a finding, which another one closes */
+START_TEST(a_look_at_ones_own_record_is_found)
+{
+    struct journey_clerk namesake, *inspector = journey_clerk(&way.journey, "saitama", "inspector");
+    char path[160];
+    const json_t *finding = NULL;
+    ck_assert_ptr_nonnull(inspector);
+    way_compose("hoikushi", NULL);
+    way_submit();
+    namesake_make(&namesake);
+    snprintf(path, sizeof path, "/api/staff/applications/%s", way.trip.receipt);
+    ck_assert_int_eq(get(&namesake, path), 200);
+    for (int64_t deadline = journey_clock_ms() + WAY_MS; !finding && journey_clock_ms() < deadline;
+         wire_pause(BEAT_MS)) {
+        ck_assert_msg(get(inspector, "/api/staff/findings?rule=own-record&state=open") == 200, "%.900s", answer.body);
+        finding = row_of("findings", "account", namesake.account);
+    }
+    ck_assert_msg(finding != NULL, "%.900s", answer.body);
+    ck_assert_str_eq(journey_text(finding, "reason"), way.trip.application.id);
+    snprintf(path, sizeof path, "/api/staff/findings/%s", journey_text(finding, "finding"));
+    ck_assert_int_eq(get(inspector, path), 200);
+    ck_assert_str_eq(journey_text(json_array_get(json_object_get(answer.json, "records"), 0), "act"), "intake_view");
+    ck_assert_ptr_null(strstr(answer.body, way.trip.applicant.person.person.name));
+    ck_assert_int_eq(get(&namesake, path), 403);
+    strcat(path, "/closing");
+    ck_assert_int_eq(post(inspector, path, json_pack("{ss}", "reason", "")), 422);
+    ck_assert_int_eq(post(inspector, path, json_pack("{ss}", "reason", "同姓同名の別人と確認")), 204);
+    ck_assert_int_eq(post(inspector, path, json_pack("{ss}", "reason", "もう一度")), 409);
+    ck_assert_str_eq(journey_text(answer.json, "code"), "finding_closed");
+    free(namesake.token);
+}
+END_TEST
+
+/* The shipped rule of one's own record, every second. */
+static bool rules_make(void)
+{
+    static const char folder[] = "build/flow-analyses";
+    setenv("SHIKAKU_ANALYSES", folder, 1);
+    setenv("SHIKAKU_ANALYSIS_SETTLE_SECONDS", "0", 1);
+    return system(
+               "mkdir -p build/flow-analyses && cd deploy/analyses && cp causes.json holidays.json "
+               "../../build/flow-analyses && sed 's/\"every_seconds\": [0-9]*/\"every_seconds\": 1/' own-record.json "
+               ">../../build/flow-analyses/own-record.json") == 0;
+}
+
 int main(void)
 {
-    if (!stack_open("disclosure", 25400))
+    if (!rules_make() || !stack_open("disclosure", 25400))
         return 1;
     TCase *tests = tcase_create("disclosure");
     tcase_add_checked_fixture(tests, way_start, way_end);
@@ -126,6 +215,7 @@ int main(void)
     tcase_add_test(tests, who_saw_this_person_is_told);
     tcase_add_test(tests, whose_data_an_account_touched_is_told);
     tcase_add_test(tests, who_may_not_ask_is_refused);
+    tcase_add_test(tests, a_look_at_ones_own_record_is_found);
     Suite *suite = suite_create("disclosure");
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -350,6 +350,8 @@ START_TEST(a_wrong_rule_is_named)
             "wrong.json: hours: must be 2 to 2 whole numbers from 0 to 24"},
         {"{\"test\": \"no_cause\", " COMMON ", \"grace_hours\": 1, \"acts\": [\"Ünknown\"]}",
             "wrong.json: acts: must hold words of a-z, 0-9, _ and - alone"},
+        {"{\"test\": \"no_cause\", " COMMON ", \"grace_hours\": 1, \"acts\": [\"intake_veiw\"]}",
+            "wrong.json: acts: names an act that proto/acts.def has not"},
     };
     char folder[128], line[400], path[200], problem[ANALYSIS_PROBLEM_MAX];
     snprintf(folder, sizeof folder, "%s/rules", house_folder);
