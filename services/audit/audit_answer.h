@@ -25,7 +25,7 @@ MUST_USE bool answer_id_check(const char *text, bool needed, const char *field, 
 MUST_USE bool question_check(const char *reason, int64_t from_ms, int64_t until_ms, struct fault *fault);
 MUST_USE bool page_check(const char *cursor, int32_t limit, int32_t most, struct fault *fault);
 
-/* May the person ask this of all the manager's records? They do not say of which programme they are, so who is in
+/* May the person ask this of all the manager's records? Not every one says of which programme it is, so who is in
  * charge of some of the manager's programmes, or of a body's part (ORG-1), is shown none. Faults: not_permitted. */
 MUST_USE bool answer_permits(struct work *work, const char *manager);
 

@@ -198,6 +198,17 @@ bool exposures_find(struct pg *pg, struct arena *arena, const struct exposure_qu
     return true;
 }
 
+bool exposures_list(char *const *persons, size_t count, struct exposures *exposures)
+{
+    const struct use nothing = {.act = "audit_incident_open"};
+    memset(exposures, 0, sizeof *exposures);
+    exposures->rows = calloc(EXPOSURES_MAX, sizeof *exposures->rows);
+    for (size_t i = 0; exposures->rows && i < count; i++)
+        person_put(exposures, persons[i], strlen(persons[i]), &nothing);
+    exposures_merge(exposures);
+    return exposures->rows != NULL;
+}
+
 void exposures_free(struct exposures *exposures)
 {
     if (exposures->rows)
@@ -211,7 +222,7 @@ bool exposure_is_only_seen(const struct exposure *exposure)
     for (int touch = TOUCH_CHANGED; touch < TOUCH_KINDS; touch++)
         if (exposure->touches[touch])
             return false;
-    return true;
+    return exposure->touches[TOUCH_SEEN] > 0;
 }
 
 bool exposure_put(struct arena *arena, const struct exposure *row, Audit__Exposure *said)

@@ -35,6 +35,8 @@ struct exposures {
 /* In the open transaction of the manager. exposures_free in any case. Faults: period_too_long. */
 MUST_USE bool exposures_find(struct pg *pg, struct arena *arena, const struct exposure_question *question,
     struct exposures *exposures, struct fault *fault);
+/* The same from a list, of whom no more is known. False when memory is out; exposures_free in any case. */
+MUST_USE bool exposures_list(char *const *persons, size_t count, struct exposures *exposures);
 void exposures_free(struct exposures *exposures);
 
 bool exposure_is_only_seen(const struct exposure *exposure);

@@ -2,6 +2,7 @@
 
 #include "audit.pb-c.h"
 #include "audit/audit_answer.h"
+#include "audit/audit_incident.h"
 #include "audit/audit_log.h"
 #include "audit/finding_messages.h"
 #include "chassis/journal.h"
@@ -128,6 +129,13 @@ const struct message audit_messages[] = {
     {ROUTE_audit_findings, findings_check, findings_act},
     {ROUTE_audit_finding, finding_check, finding_act},
     {ROUTE_audit_finding_close, finding_close_check, finding_close_act},
+    {ROUTE_audit_incidents, incidents_check, incidents_act},
+    {ROUTE_audit_incident, incident_check, incident_act},
+    {ROUTE_audit_incident_persons, incident_persons_check, incident_persons_act},
+    {ROUTE_audit_incident_open, incident_open_check, incident_open_act},
+    {ROUTE_audit_incident_scope, incident_scope_check, incident_scope_act},
+    {ROUTE_audit_incident_change, incident_change_check, incident_change_act},
+    {ROUTE_audit_incident_step, incident_step_check, incident_step_act},
 };
 const size_t audit_message_count = sizeof audit_messages / sizeof *audit_messages;
 

@@ -11,6 +11,9 @@ static const struct covered_column covered_columns[] = {
     {"log", "event", "audit.log", "''", true, COVER_KEPT}, /* what is of no manager is under the service's own key */
     {"finding", "detail", "audit.finding", "t.finding::text", false, COVER_ANEW},
     {"finding", "closing", "audit.finding", "t.finding::text || '/closing'", false, COVER_ANEW},
+    {"incident_change", "content", "audit.incident_change", "t.incident::text || '/' || t.number", false, COVER_ANEW},
+    {"incident_page", "content", "audit.incident_page", "t.incident::text || '/' || t.scope || '/' || t.page", false,
+        COVER_ANEW},
 };
 
 const struct key_columns audit_columns = {covered_columns, sizeof covered_columns / sizeof *covered_columns};

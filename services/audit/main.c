@@ -1,6 +1,7 @@
 /* audit keeps the records of use (利用記録) in one log that cannot be changed unseen. */
 #include "audit/analysis_rules.h"
 #include "audit/analysis_steps.h"
+#include "audit/audit_incident.h"
 #include "audit/audit_messages.h"
 #include "audit/audit_reconcile.h"
 #include "audit/audit_sign.h"
@@ -31,6 +32,12 @@ static const struct setting settings[] = {
     {"SHIKAKU_ANALYSIS_KEEP_DAYS", SETTING_NUMBER, "180", 31, 3660,
         "Days for which what rules look back at is kept beside the log."},
     {"SHIKAKU_KEEP_FINDINGS_MONTHS", SETTING_NUMBER, "84", 12, 1200, "Months for which closed findings are kept."},
+    {"SHIKAKU_INCIDENT_PRELIMINARY_DAYS", SETTING_NUMBER, "3", 1, 60,
+        "Days from knowing of a leak until the preliminary report (速報) is due; texts say 3 to 5: confirm it."},
+    {"SHIKAKU_INCIDENT_FINAL_DAYS", SETTING_NUMBER, "30", 1, 365,
+        "Days from knowing of a leak until the final report (確報) is due."},
+    {"SHIKAKU_INCIDENT_FINAL_UNLAWFUL_DAYS", SETTING_NUMBER, "60", 1, 365,
+        "The same where it may have been done with unlawful purpose."},
 #define KIND(name, NAME, months, japanese)                                                                             \
     {"SHIKAKU_KEEP_" #NAME "_MONTHS", SETTING_NUMBER, #months, 12, 1200,                                               \
         "Months for which records of use of kind " #name " (" japanese ") are kept."},
@@ -89,10 +96,11 @@ int main(int argc, char **argv)
         {"second_witness", 1, second_witness_turn, NULL},
         {"retention", 1, retention_turn, NULL},
         {"analysis", 1, analysis_turn, NULL},
+        {"incident_clock", 1, incident_clock_turn, NULL},
     };
     const struct service service = {
         .name = "audit",
-        .schema_version = 4,
+        .schema_version = 5,
         .settings = settings,
         .setting_count = sizeof settings / sizeof *settings,
         .keys = keys,

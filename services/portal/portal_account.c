@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define FIELDS_MAX 16
-#define TEXT_MAX 4096
+#define TEXT_MAX 16384 /* the service has bounds of its own */
 
 static void *field_at(const ProtobufCMessage *message, unsigned offset)
 {
@@ -170,7 +170,7 @@ static json_t *value_json(const ProtobufCFieldDescriptor *field, const void *at)
     case PROTOBUF_C_TYPE_INT32:
         return json_integer(*(const int32_t *)at);
     case PROTOBUF_C_TYPE_MESSAGE:
-        return message_json(*(ProtobufCMessage *const *)at);
+        return *(ProtobufCMessage *const *)at ? message_json(*(ProtobufCMessage *const *)at) : json_null();
     default:
         return NULL;
     }

@@ -86,6 +86,17 @@ const struct http_route http_routes[] = {
     {"audit_who", "GET", "/api/staff/uses/of-person", WHO_STAFF, RIGHT_use_disclose, 0, account_act},
     {"audit_account", "GET", "/api/staff/uses/of-account", WHO_STAFF, RIGHT_use_inquire, 0, account_act},
     {"audit_exposed", "GET", "/api/staff/uses/exposed", WHO_STAFF, RIGHT_use_inquire, 0, account_act},
+    {"audit_incidents", "GET", "/api/staff/incidents", WHO_STAFF, RIGHT_incident_keep, 0, account_act},
+    {"audit_incident_open", "POST", "/api/staff/incidents", WHO_STAFF, RIGHT_incident_keep, 32 * KIB, account_act},
+    {"audit_incident", "GET", "/api/staff/incidents/{incident}", WHO_STAFF, RIGHT_incident_keep, 0, account_act},
+    {"audit_incident_change", "PUT", "/api/staff/incidents/{incident}", WHO_STAFF, RIGHT_incident_keep, 128 * KIB,
+        account_act},
+    {"audit_incident_scope", "POST", "/api/staff/incidents/{incident}/scopes", WHO_STAFF, RIGHT_incident_keep, 32 * KIB,
+        account_act},
+    {"audit_incident_persons", "GET", "/api/staff/incidents/{incident}/persons", WHO_STAFF, RIGHT_incident_keep, 0,
+        account_act},
+    {"audit_incident_step", "POST", "/api/staff/incidents/{incident}/steps", WHO_STAFF, RIGHT_incident_keep, SMALL,
+        account_act},
     {"paper", "POST", "/api/staff/paper-applications", WHO_STAFF, RIGHT_paper_enter, 128 * KIB, paper_act},
 };
 const size_t http_route_count = sizeof http_routes / sizeof *http_routes;

@@ -27,6 +27,13 @@ static int get(struct journey_clerk *clerk, const char *path)
     return journey_clerk_call(&way.journey, clerk, "GET", path, NULL, NULL, &answer);
 }
 
+static void check(int status, int expected, const char *code)
+{
+    ck_assert_msg(status == expected, "%d %.900s", status, answer.body ? answer.body : "");
+    if (code)
+        ck_assert_str_eq(journey_text(answer.json, "code"), code);
+}
+
 static const json_t *row_of(const char *list, const char *member, const char *text)
 {
     size_t index;
@@ -95,6 +102,48 @@ START_TEST(whose_data_an_account_touched_is_told)
     const json_t *deed = row_of("deeds", "act", "intake_view");
     ck_assert_ptr_nonnull(deed);
     ck_assert_str_eq(json_string_value(json_array_get(json_object_get(deed, "persons"), 0)), pseudonym);
+}
+END_TEST
+
+static int send(const char *method, const char *path, json_t *body_take)
+{
+    return journey_clerk_call(&way.journey, officer("saitama"), method, path, NULL, body_take, &answer);
+}
+
+/* RIGHT-3: from the question to a file with its scope, to the nine items, to the reports */
+START_TEST(a_leak_is_worked_on)
+{
+    static const char *const items[] = {
+        "data_items", "persons", "cause", "secondary_damage", "response", "publication", "prevention", "other"};
+    char path[200], sub[240];
+    long long until = journey_clock_ms() + 1;
+    check(send("POST", "/api/staff/incidents",
+              json_pack("{ss ss ss sI sI}", "reason", "R8-jian-1", "outline", "架空の端末が盗まれた。", "account",
+                  "saitama-counter", "from_ms", (json_int_t)(until - 3600000), "until_ms", (json_int_t)until)),
+        200, NULL);
+    json_int_t due = json_integer_value(json_object_get(answer.json, "preliminary_due_ms"));
+    ck_assert_int_gt(due, until);
+    snprintf(path, sizeof path, "/api/staff/incidents/%s", journey_text(answer.json, "incident"));
+    snprintf(sub, sizeof sub, "%s/persons?scope=1", path);
+    check(get(officer("saitama"), sub), 200, NULL);
+    ck_assert_ptr_nonnull(row_of("exposures", "person", pseudonym));
+    check(get(officer("tokyo"), path), 404, "not_found");
+    snprintf(sub, sizeof sub, "%s/steps", path);
+    check(send("POST", sub, json_pack("{ss ss}", "to", "preliminary", "reason", "R8-sokuho-1")), 200, NULL);
+    check(send("POST", sub, json_pack("{ss ss}", "to", "final", "reason", "R8-kakuho-1")), 422, "item_missing");
+    ck_assert_str_eq(journey_text(answer.json, "field"), "data_items");
+    json_t *body = json_pack("{ss}", "reason", "R8-jian-1");
+    for (size_t i = 0; i < sizeof items / sizeof *items; i++)
+        json_object_set_new(body, items[i], json_string("調査済み。"));
+    check(send("PUT", path, body), 200, NULL);
+    check(send("POST", sub, json_pack("{ss ss}", "to", "final", "reason", "R8-kakuho-1")), 200, NULL);
+    check(send("POST", sub, json_pack("{ss ss}", "to", "closed", "reason", "R8-jian-1")), 200, NULL);
+    check(get(officer("saitama"), path), 200, NULL);
+    ck_assert_uint_eq(json_array_size(json_object_get(answer.json, "items")), 9);
+    ck_assert_str_eq(journey_text(row_of("items", "label", "再発防止"), "text"), "調査済み。");
+    ck_assert_uint_eq(json_array_size(json_object_get(answer.json, "changes")), 5);
+    check(get(officer("saitama"), "/api/staff/incidents?state=closed"), 200, NULL);
+    ck_assert_str_eq(journey_text(row_of("incidents", "state", "closed"), "japanese"), "終了");
 }
 END_TEST
 
@@ -214,6 +263,7 @@ int main(void)
     tcase_set_timeout(tests, 240);
     tcase_add_test(tests, who_saw_this_person_is_told);
     tcase_add_test(tests, whose_data_an_account_touched_is_told);
+    tcase_add_test(tests, a_leak_is_worked_on);
     tcase_add_test(tests, who_may_not_ask_is_refused);
     tcase_add_test(tests, a_look_at_ones_own_record_is_found);
     Suite *suite = suite_create("disclosure");

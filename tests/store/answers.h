@@ -28,8 +28,12 @@ struct told {
 static const struct setting answer_settings[] = {
     {"SHIKAKU_BUS", SETTING_TEXT, "var/run", 0, 0, "sockets"},
     {"SHIKAKU_OFFICERS_NAMED", SETTING_TEXT, "", 0, 0, "managers"},
+    {"SHIKAKU_INCIDENT_PRELIMINARY_DAYS", SETTING_NUMBER, "3", 1, 60, "days"},
+    {"SHIKAKU_INCIDENT_FINAL_DAYS", SETTING_NUMBER, "30", 1, 365, "days"},
+    {"SHIKAKU_INCIDENT_FINAL_UNLAWFUL_DAYS", SETTING_NUMBER, "60", 1, 365, "days"},
 };
-static const struct service audit_service = {.name = "audit", .schema_version = 3};
+#define ANSWER_SETTINGS (sizeof answer_settings / sizeof *answer_settings)
+static const struct service audit_service = {.name = "audit", .schema_version = 5};
 
 static struct told story[STORY_MAX];
 static size_t story_length;
@@ -238,7 +242,7 @@ static inline void answers_setup(void)
     setup();
     setenv("SHIKAKU_DSN", store.dsn, 1);
     ck_assert(settings_read(settings, 1));
-    ck_assert(settings_read(answer_settings, sizeof answer_settings / sizeof *answer_settings));
+    ck_assert(settings_read(answer_settings, ANSWER_SETTINGS));
     ck_assert_msg(rights_open("deploy/rights/roles.json", &fault), "%s", fault.field);
     exchange_store_open("audit");
     work = work_new(&audit_service);

@@ -138,11 +138,11 @@ START_TEST(the_person_is_shown_words)
     ck_assert_str_eq(system->role, "システムによる自動処理");
     ck_assert_str_eq(refused->result, fault_japanese(FAULT_not_permitted));
     setenv("SHIKAKU_OFFICERS_NAMED", "nara, tokyo", 1);
-    ck_assert(settings_read(answer_settings, 2));
+    ck_assert(settings_read(answer_settings, ANSWER_SETTINGS));
     reply = who_ask("tokyo", 1, "", 0);
     ck_assert_str_eq(reply->uses[reply->n_uses - 1]->account, "sato");
     unsetenv("SHIKAKU_OFFICERS_NAMED");
-    ck_assert(settings_read(answer_settings, 2));
+    ck_assert(settings_read(answer_settings, ANSWER_SETTINGS));
 }
 END_TEST
 

@@ -65,6 +65,9 @@ static const struct setting house_settings[] = {
     {"SHIKAKU_PROGRAMMES", SETTING_TEXT, "deploy/programmes", 0, 0, "programmes"},
     {"SHIKAKU_PUBLIC_URL", SETTING_TEXT, "https://shikaku.example", 0, 0, "url"},
     {"SHIKAKU_OFFICERS_NAMED", SETTING_TEXT, "", 0, 0, "managers"},
+    {"SHIKAKU_INCIDENT_PRELIMINARY_DAYS", SETTING_NUMBER, "3", 1, 60, "days"},
+    {"SHIKAKU_INCIDENT_FINAL_DAYS", SETTING_NUMBER, "30", 1, 365, "days"},
+    {"SHIKAKU_INCIDENT_FINAL_UNLAWFUL_DAYS", SETTING_NUMBER, "60", 1, 365, "days"},
     {"SHIKAKU_CORRECTION_DAYS", SETTING_NUMBER, "14", 1, 365, "days"},
 };
 

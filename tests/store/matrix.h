@@ -266,6 +266,8 @@ static inline const char *field_text(const struct cell *cell, const char *manage
         {"entry", entry->applications[0]},
         {"account", "sato"},
         {"finding", "0000000f-0000-4000-8000-000000000001"},
+        {"incident", "0000000a-0000-4000-8000-000000000001"},
+        {"outline", "架空の事案"},
     };
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         if (strcmp(values[i].name, name) == 0)
@@ -292,6 +294,8 @@ static inline ProtobufCMessage *request_make(const struct cell *cell, const char
             *(int64_t *)at = 1;
         if (strcmp(field->name, "until_ms") == 0)
             *(int64_t *)at = 2;
+        if (strcmp(field->name, "scope") == 0)
+            *(int32_t *)at = 1;
         if (strcmp(field->name, "document") == 0)
             *(ProtobufCBinaryData *)at =
                 (ProtobufCBinaryData){strlen(cell->entry->document), (uint8_t *)cell->entry->document};
