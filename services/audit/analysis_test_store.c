@@ -18,19 +18,19 @@
     "AND " o                                                                                                           \
     ".position > coalesce((SELECT max(f.last_position) FROM audit.finding f WHERE f.manager = $1 "                     \
     "AND f.rule = $7 AND f.account = " o ".account AND f.subject IN (0, " o ".subject) AND f.state = 'closed'), -1) "
+/* It shows nobody what is not answered yet. */
+#define OF_SOMEBODY "AND (t.subject <> 0 OR t.persons > 0) "
 #define IN_ORDER "ORDER BY account, subject, position"
 
 /* $8: hours after its end in which a cause still stands. */
 static const char no_cause_sql[] =
-    "SELECT t.position, t.account, t.subject " LOOKED_AT
-    "AND t.account <> 0 AND t.outcome = 'done' "
+    "SELECT t.position, t.account, t.subject " LOOKED_AT "AND t.account <> 0 AND t.outcome = 'done' " OF_SOMEBODY
     "AND NOT EXISTS (SELECT 1 FROM audit.cause c WHERE c.manager = $1 AND c.reason = t.reason "
     "AND c.opened_ms <= t.at_ms AND (c.closed_ms IS NULL OR c.closed_ms >= t.at_ms - $8::bigint * 3600000)) " IN_ORDER;
 
 /* The same of services too, and the cause must be this person's. */
 static const char residence_sql[] =
-    "SELECT t.position, t.account, t.subject " LOOKED_AT
-    "AND t.outcome = 'done' "
+    "SELECT t.position, t.account, t.subject " LOOKED_AT "AND t.outcome = 'done' " OF_SOMEBODY
     "AND NOT EXISTS (SELECT 1 FROM audit.cause c WHERE c.manager = $1 AND c.reason = t.reason "
     "AND c.opened_ms <= t.at_ms AND (c.closed_ms IS NULL OR c.closed_ms >= t.at_ms - $8::bigint * 3600000) "
     "AND (c.subject IN (0, t.subject) OR t.subject = 0)) " IN_ORDER;

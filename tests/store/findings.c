@@ -26,6 +26,7 @@ static void causes_plant(void)
     plant_of("saitama", NULL, "intake_submit", TEN(9, 2), 900011);
     struct planted *other = plant_of("saitama", "mori", "residence_instant", TEN(9, 2) + 5000, 900011);
     strcpy(wrong(other, ",residence-without-cause,")->subject, "person-900012");
+    plant("saitama", "mori", "residence_instant_result", TEN(9, 2) + 6000)->persons = 0; /* not answered yet */
     /* The record of the application came after that of its inquiry: neither is wrong. */
     plant_of("saitama", NULL, "residence_inquire", TEN(9, 3), 900013);
     plant_of("saitama", NULL, "intake_paper", TEN(9, 3), 900013);
