@@ -3,6 +3,7 @@
 
 #include "audit/audit_incident.h"
 #include "audit/audit_incident_items.h"
+#include "chassis/cover.h"
 #include "chassis/meters.h"
 
 #define CASE "R8-jian-1"
@@ -397,6 +398,41 @@ START_TEST(a_file_lies_under_the_managers_key)
 }
 END_TEST
 
+/* STORE-1: when a data key is replaced, the rows that are declared to it (chassis/rotation.h) are opened by what is
+ * declared of them */
+START_TEST(declared_columns_open_their_rows)
+{
+    static const char *const rows_sql[] = {
+        "SELECT t.manager, t.incident::text || '/' || t.number, t.content FROM audit.incident_change AS t",
+        "SELECT t.manager, t.incident::text || '/' || t.scope || '/' || t.page, t.content FROM audit.incident_page AS "
+        "t",
+    };
+    char *persons[] = {"KAKU-0001"};
+    struct fault fault = {0};
+    size_t opened = 0;
+    Audit__IncidentOpenRequest request = open_request("tokyo", 0);
+    request.persons = persons;
+    request.n_persons = 1;
+    open_file(&request);
+    for (size_t i = 0; i < audit_columns.covered_count; i++) {
+        const struct covered_column *column = &audit_columns.covered[i];
+        for (size_t j = 0; strncmp(column->table, "incident", 8) == 0 && j < 2; j++) {
+            PGresult *rows = strstr(rows_sql[j], column->row) && strstr(rows_sql[j], column->place)
+                                 ? pg_query(owner, rows_sql[j], &fault, PG_NONE)
+                                 : NULL;
+            for (int row = 0; rows && row < PQntuples(rows); row++, opened++) {
+                const struct cover_place place = {
+                    column->place, pg_get_text(rows, row, 0, arena), pg_get_text(rows, row, 1, arena)};
+                struct bytes covered = pg_get_bytes(rows, row, 2);
+                ck_assert_msg(cover_take(arena, place, covered.data, covered.len).data != NULL, "%s", column->table);
+            }
+            PQclear(rows);
+        }
+    }
+    ck_assert_uint_eq(opened, 2);
+}
+END_TEST
+
 int main(void)
 {
     journal_open("test");
@@ -411,6 +447,7 @@ int main(void)
     tcase_add_test(incidents, files_keep_the_rules);
     tcase_add_test(incidents, another_managers_file_is_not_there);
     tcase_add_test(incidents, a_file_lies_under_the_managers_key);
+    tcase_add_test(incidents, declared_columns_open_their_rows);
     Suite *suite = suite_create("audit_incidents");
     suite_add_tcase(suite, incidents);
     SRunner *runner = srunner_create(suite);
