@@ -45,6 +45,8 @@ static const struct setting common_settings[] = {
         "Address of that port; 0.0.0.0 where probes and Prometheus come over a private network."},
     {"SHIKAKU_WORKERS", SETTING_NUMBER, workers, 1, 64, "Threads that handle requests of the bus."},
     {"SHIKAKU_RIGHTS", SETTING_TEXT, "deploy/rights/roles.json", 0, 0, "The rights table (deploy/rights/README.md)."},
+    {"SHIKAKU_PROPOSAL_DAYS", SETTING_NUMBER, "14", 1, 365,
+        "What waits for a second person lapses after so many days."},
     {"SHIKAKU_AUDIT_FIRST", SETTING_TEXT, "required", 0, 0,
         "required: begin when audit has answered once. off: without, for a service that is tried alone."},
     {"SHIKAKU_AUDIT_WAITING_MAX", SETTING_NUMBER, "100000", 1, 100000000,

@@ -248,6 +248,23 @@ bool rights_permit(
     return true;
 }
 
+bool rights_need_two(const struct actor *actor, enum right right, const char *purpose, const char *programme)
+{
+    const struct rights_table *table = table_now();
+    const struct role *role = role_find(table, actor->role);
+    size_t at = role ? purpose_of(table, right, purpose) : 0;
+    bool two = false;
+    if (!role || at == table->purpose_count)
+        return false;
+    for (size_t i = 0; i < role->grant_count; i++)
+        if (grant_gives(&role->grants[i], right, at, programme)) {
+            if (programme && !role->grants[i].two_persons)
+                return false;
+            two |= role->grants[i].two_persons;
+        }
+    return two;
+}
+
 const struct loan *rights_loan(const struct actor *actor, enum right right, const char *purpose)
 {
     const struct rights_table *table = table_now();

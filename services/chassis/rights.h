@@ -39,6 +39,10 @@ void rights_edition(struct rights_edition *edition);
 MUST_USE bool rights_permit(
     const struct actor *actor, enum right right, const char *purpose, const char *programme, struct fault *fault);
 
+/* Does every grant that gives it on the programme say `two_persons`; where none is named (NULL), any of them? Only for
+ * what rights_permit allows. */
+bool rights_need_two(const struct actor *actor, enum right right, const char *purpose, const char *programme);
+
 /* The loan by which the person may use the right for the purpose now; NULL: by none, or the right needs none. */
 const struct loan *rights_loan(const struct actor *actor, enum right right, const char *purpose);
 /* Can the right be lent to who has this role? Only rights that no role has; personal ones only where the role may hold

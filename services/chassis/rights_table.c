@@ -1,5 +1,7 @@
 #include "chassis/rights_table.h"
 
+#include "chassis/second_person.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,6 +164,17 @@ static bool programmes_take(const json_t *list, char programmes[RIGHTS_PROGRAMME
     return true;
 }
 
+/* Do all commands by this right go to services that keep proposals (second_person.h)? */
+static bool right_can_wait(enum right right)
+{
+    for (enum route route = 0; route < ROUTES; route++) {
+        const struct route_row *row = route_row(route);
+        if (row->right == right && row->kind == ROUTE_COMMAND && !(row->to & SERVICES_WITH_PROPOSALS))
+            return false;
+    }
+    return true;
+}
+
 /* A role that may reach no personal data is given no right that does (EXCH-13), a right only for its purposes, and one
  * that is lent for a time not at all (AUTH-8). */
 static bool grant_fits(
@@ -170,6 +183,8 @@ static bool grant_fits(
     for (int right = 0; right < RIGHTS; right++) {
         if (!(grant->rights & 1u << right))
             continue;
+        if (grant->two_persons && !right_can_wait((enum right)right))
+            return fault_set(fault, FAULT_malformed, right_name((enum right)right));
         if ((table->rules[right].personal && !personal_data) || table->rules[right].temporary ||
             grant->purposes & ~table->rules[right].purposes)
             return fault_set(fault, FAULT_malformed, right_name(right));
@@ -197,7 +212,12 @@ static bool role_take(const struct rights_table *table, const json_t *json, stru
     json_array_foreach((json_t *)grants, index, row)
     {
         struct grant *grant = &role->grants[role->grant_count++];
-        if (!keys_check(row, KEYS("rights", "programmes", "purposes"), role->name, fault) ||
+        const json_t *two = json_object_get(row, "two_persons");
+        grant->two_persons = json_is_true(two);
+        if (!keys_check(row,
+                two ? KEYS("rights", "programmes", "purposes", "two_persons")
+                    : KEYS("rights", "programmes", "purposes"),
+                role->name, fault) ||
             !right_set_take(json_object_get(row, "rights"), &grant->rights, fault) ||
             !programmes_take(json_object_get(row, "programmes"), grant->programmes, fault) ||
             !purpose_set_take(table, json_object_get(row, "purposes"), &grant->purposes, &ignored, fault) ||

@@ -22,6 +22,7 @@ struct right_rule {
 
 struct grant {
     unsigned rights, purposes;
+    bool two_persons;                       /* what changes something is carried out when a second person agrees */
     char programmes[RIGHTS_PROGRAMMES_MAX]; /* "": all */
 };
 

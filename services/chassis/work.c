@@ -4,6 +4,7 @@
 #include "chassis/cover.h"
 #include "chassis/exchange_store.h"
 #include "chassis/journal.h"
+#include "chassis/second_person.h"
 #include "chassis/step.h"
 #include "chassis/work_state.h"
 
@@ -77,6 +78,9 @@ bool work_call(
         journal(JOURNAL_ERROR, work->correlation, "call_inside_transaction", WORD("route", route_row(route)->name));
         return fault_set(&work->fault, FAULT_internal, NULL);
     }
+    if (route_needs_key(route) && work->pg && work->actor &&
+        rights_need_two(work->actor, work->state->right, work->state->purpose, NULL))
+        return fault_set(&work->fault, FAULT_not_permitted, "two_persons");
     if (route_needs_key(route)) {
         bus_key(key, route, act, NULL);
         request.key = key;
@@ -129,6 +133,7 @@ bool work_permits(struct work *work, const struct affair *affair)
         return fault_set(&work->fault, FAULT_not_permitted, "body");
     snprintf(state->programme, sizeof state->programme, "%s", affair->programme ? affair->programme : "");
     state->permitted = true;
+    state->two_persons = rights_need_two(work->actor, state->right, state->purpose, affair->programme);
     return true;
 }
 
@@ -209,7 +214,8 @@ bool work_begin(struct work *work, const char *manager)
 {
     struct work_state *state = work->state;
     work->fault.code = FAULT_NONE;
-    snprintf(state->manager, sizeof state->manager, "%s", manager);
+    if (manager != state->manager) /* of whom it is already: work_refuse begins anew */
+        snprintf(state->manager, sizeof state->manager, "%s", manager);
     if (!pg_ensure(work->pg, &work->fault))
         return false;
     state->pending = state->committed;
@@ -272,6 +278,8 @@ enum outcome work_commit(struct work *work, const ProtobufCMessage *reply)
         pg_rollback(work->pg);
         return work_end(work);
     }
+    if (in_database && has_key(work) && state->two_persons && !second_person_agrees(work))
+        return work_refuse(work);
     if (in_database && reply)
         record_what_was_not_said(work);
     if (reply ? !reply_keep(work, reply) : has_key(work)) /* a command commits once, with its reply */
@@ -336,6 +344,8 @@ enum outcome work_refuse(struct work *work)
         if (work->envelope && fault_outcome(refused.code) == OUTCOME_REJECT && pg_ensure(work->pg, &work->fault)) {
             pg_begin(work->pg, state->manager);
             record_refusal(work, refused.code);
+            if (state->proposing)
+                proposal_keep(work);
             if (pg_commit(work->pg, &work->fault)) {
                 chain_advance(state);
                 step_wake(LANE_AUDIT);
@@ -407,6 +417,7 @@ void work_take_request(
     state->manager[0] = '\0';
     state->purpose[0] = '\0';
     state->loan[0] = '\0';
+    state->two_persons = state->proposing = false;
     state->right = route_row(route)->right;
     state->permitted = false;
     state->programme[0] = '\0';

@@ -27,6 +27,8 @@ struct work_state {
     enum right right;              /* that the person uses; RIGHT_none: nobody's right is asked for */
     char purpose[RIGHTS_NAME_MAX]; /* for which they use it */
     char loan[48];                 /* "loan:ID" by which they have it; "" where it is not lent */
+    bool two_persons;              /* the right needs a second person for what was asked last */
+    bool proposing;                /* and there was none: the refusal keeps a proposal */
     bool permitted;                /* work_permits said yes */
     char programme[32];            /* of what; "": of no single one */
     char manager[32];

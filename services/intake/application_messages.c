@@ -16,6 +16,7 @@ const struct message application_messages[APPLICATION_MESSAGES] = {
     /* staff */
     {ROUTE_intake_paper, paper_check, paper_act},
     {ROUTE_intake_list, list_check, list_act},
+    {ROUTE_intake_proposals, NULL, proposals_act},
     {ROUTE_intake_export, export_check, export_act},
     {ROUTE_intake_view, NULL, view_act},
     {ROUTE_intake_attachment_view, NULL, attachment_view_act},

@@ -4,7 +4,7 @@
 
 #include "chassis/work.h"
 
-#define APPLICATION_MESSAGES 15
+#define APPLICATION_MESSAGES 16
 extern const struct message application_messages[APPLICATION_MESSAGES];
 
 #endif

@@ -63,6 +63,7 @@ const struct http_route http_routes[] = {
     {"audit_finding_close", "POST", "/api/staff/findings/{finding}/closing", WHO_STAFF, RIGHT_findings, SMALL,
         account_act},
     {"list", "GET", "/api/staff/applications", WHO_STAFF, RIGHT_view, 0, list_act},
+    {"intake_proposals", "GET", "/api/staff/proposals", WHO_STAFF, RIGHT_session, 0, account_act},
     {"export", "GET", "/api/staff/exports/applications", WHO_STAFF, RIGHT_export, 0, export_act},
     {"view", "GET", "/api/staff/applications/{receipt}", WHO_STAFF, RIGHT_view, 0, view_act},
     {"attachment_view", "GET", "/api/staff/applications/{receipt}/attachments", WHO_STAFF, RIGHT_view, 0,

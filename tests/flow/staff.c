@@ -319,6 +319,8 @@ START_TEST(an_export_needs_a_right_that_is_lent)
     check(answer.status, 403, "not_permitted");
     ck_assert_msg(last <= SESSION_SILENCE_MS, "let out %d ms after the loan was withdrawn", (int)last);
     check(call(&hanako, "GET", "/api/staff/applications", NULL), 200, NULL);
+    check(call(&hanako, "GET", "/api/staff/proposals?all=true", NULL), 200, NULL); /* counters decide alone */
+    ck_assert_uint_eq(json_array_size(json_object_get(answer.json, "proposals")), 0);
     trip_fini(&trip);
 }
 END_TEST

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CONTRACT_OPERATIONS_MAX 64
+#define CONTRACT_OPERATIONS_MAX 128
 #define CONTRACT_STATUSES_MAX 4
 
 struct contract_operation {

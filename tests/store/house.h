@@ -68,6 +68,7 @@ static const struct setting house_settings[] = {
     {"SHIKAKU_INCIDENT_PRELIMINARY_DAYS", SETTING_NUMBER, "3", 1, 60, "days"},
     {"SHIKAKU_INCIDENT_FINAL_DAYS", SETTING_NUMBER, "30", 1, 365, "days"},
     {"SHIKAKU_INCIDENT_FINAL_UNLAWFUL_DAYS", SETTING_NUMBER, "60", 1, 365, "days"},
+    {"SHIKAKU_PROPOSAL_DAYS", SETTING_NUMBER, "14", 1, 365, "days"},
     {"SHIKAKU_CORRECTION_DAYS", SETTING_NUMBER, "14", 1, 365, "days"},
 };
 

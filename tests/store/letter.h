@@ -29,6 +29,7 @@ static const struct setting letter_settings[] = {
     {"SHIKAKU_KEYS", SETTING_TEXT, NULL, 0, 0, "keys"},
     {"SHIKAKU_BUS", SETTING_TEXT, NULL, 0, 0, "sockets"},
     {"SHIKAKU_DSN", SETTING_TEXT, NULL, 0, 0, "database"},
+    {"SHIKAKU_PROPOSAL_DAYS", SETTING_NUMBER, "14", 1, 365, "days"},
 };
 
 static inline void owner_do(const char *sql)

@@ -74,6 +74,9 @@ START_TEST(a_wrong_table_is_refused)
     table = shipped();
     json_object_set_new(json_array_get(at(table, "roles", "data_entry", "grants"), 0), "programmes", json_array());
     refused(table, "programmes");
+    table = shipped(); /* what has effects elsewhere before it commits cannot wait for a second person */
+    json_object_set_new(json_array_get(at(table, "roles", "corrector", "grants"), 0), "two_persons", json_true());
+    refused(table, "number_correct");
     table = shipped();
     json_object_set_new(at(table, "terminals", "number", NULL), "rights", json_array());
     refused(table, "rights");
