@@ -89,9 +89,11 @@ static const char new_terminal_sql[] =
     "SELECT t.position, t.account, t.subject " LOOKED_AT
     "AND t.account <> 0 AND t.terminal <> 0 "
     "AND EXISTS (SELECT 1 FROM audit.touch o WHERE o.manager = $1 AND o.account = t.account "
-    "AND o.position < t.position AND o.at_ms > t.at_ms - $8::bigint * 86400000 AND o.terminal <> 0) "
+    "AND o.position < t.position AND o.at_ms <= t.at_ms AND o.at_ms > t.at_ms - $8::bigint * 86400000 AND o.terminal "
+    "<> 0) "
     "AND NOT EXISTS (SELECT 1 FROM audit.touch o WHERE o.manager = $1 AND o.account = t.account "
-    "AND o.position < t.position AND o.at_ms > t.at_ms - $8::bigint * 86400000 AND o.terminal = t.terminal) " IN_ORDER;
+    "AND o.position < t.position AND o.at_ms <= t.at_ms AND o.at_ms > t.at_ms - $8::bigint * 86400000 AND o.terminal = "
+    "t.terminal) " IN_ORDER;
 
 #define MANY 1000000000
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define WALK_RECORDS 500
+#define RECORD_BYTES (4 * 1024 * 1024) /* of one, opened: it names two thousand persons at most */
 
 /* 0 for what is not there. */
 static uint64_t token_of(const char *manager, enum token_kind kind, const char *text, size_t len)
@@ -48,9 +49,8 @@ static void touches_put(struct pg *pg, struct touch_row *touch, const char *subj
     } while (*at);
 }
 
-static void record_take(struct work *work, const PGresult *rows, int row)
+static void record_take(struct work *work, struct arena *arena, const PGresult *rows, int row)
 {
-    struct arena *arena = work->arena;
     char *manager = pg_get_text(rows, row, 6, arena), *service = pg_get_text(rows, row, 2, arena);
     char *instance = pg_get_text(rows, row, 3, arena);
     if (!manager || !service || !instance)
@@ -85,14 +85,20 @@ int analysis_walk(struct work *work)
 {
     struct log_walk walk;
     bool free = false;
-    if (!work_begin(work, "*"))
+    struct arena *record = work_begin(work, "*") ? arena_new(RECORD_BYTES) : NULL;
+    if (!record) {
+        pg_rollback(work->pg);
         return -1;
+    }
     PGresult *rows = log_walk_take(work->pg, &walk, &free, &work->fault) && free
                          ? log_walk_list(work->pg, &walk, WALK_RECORDS, &work->fault)
                          : NULL;
     int count = rows ? PQntuples(rows) : -1;
-    for (int row = 0; row < count; row++)
-        record_take(work, rows, row);
+    for (int row = 0; row < count; row++) {
+        record_take(work, record, rows, row);
+        arena_reset(record);
+    }
+    arena_free(record);
     if (count > 0)
         log_walk_put(
             work->pg, &(struct log_walk){pg_get_integer(rows, count - 1, 0), pg_get_integer(rows, count - 1, 1)});

@@ -11,6 +11,7 @@
 #define LIST_USUAL 50
 #define LIST_MAX 200
 #define RECORDS_MAX 100
+#define LIST_BYTES (128 * 1024) /* a reply holds twice as much */
 #define REASON_BYTES_MAX 3000
 
 static bool id_check(const char *text, const char *field, struct fault *fault)
@@ -96,10 +97,13 @@ enum outcome findings_act(struct work *work)
     reply.findings = arena_take(work->arena, (count + 1) * sizeof *reply.findings);
     if (!reply.findings)
         return work_refuse_with(work, FAULT_too_large, NULL);
-    for (; reply.n_findings < count; reply.n_findings++)
-        if (!finding_show(work, &rows[reply.n_findings], &reply.findings[reply.n_findings]))
+    for (size_t bytes = 0; reply.n_findings < count && bytes < LIST_BYTES; reply.n_findings++) {
+        Audit__Finding **shown = &reply.findings[reply.n_findings];
+        if (!finding_show(work, &rows[reply.n_findings], shown))
             return work_refuse(work);
-    work_audit(work, &(struct touch){.reason = "findings", .count = (uint32_t)count, .nobody = !count});
+        bytes += audit__finding__get_packed_size(*shown);
+    }
+    work_audit(work, &(struct touch){.reason = "findings", .count = (uint32_t)reply.n_findings, .nobody = !count});
     return work_commit(work, &reply.base);
 }
 

@@ -168,6 +168,8 @@ static bool record_take(
     return true;
 }
 
+#define RECORDS_BYTES (128 * 1024) /* a reply holds twice as much */
+
 static const char finding_records_list_sql[] =
     "SELECT " RECORD
     "FROM audit.finding_touch b JOIN audit.log l ON l.manager = b.manager AND l.position = b.position "
@@ -184,7 +186,9 @@ bool finding_records_list(struct work *work, const char *manager, const char *fi
     *records = arena_take(work->arena, (found + 1) * sizeof **records);
     *count = 0;
     bool taken = *records ? true : fault_set(&work->fault, FAULT_too_large, NULL);
-    for (size_t i = 0; i < found && taken; i++) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < found && taken && bytes < RECORDS_BYTES; i++) {
+        bytes += (size_t)PQgetlength(rows, (int)i, 6);
         taken = record_take(work, manager, rows, (int)i, &(*records)[*count]);
         *count += taken && (*records)[*count].event;
     }

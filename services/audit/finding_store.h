@@ -47,7 +47,7 @@ MUST_USE bool finding_close_put(
     struct work *work, const char *manager, const char *finding, const void *closing, size_t len);
 
 /* The records behind a finding, of positions after `after`, in order, as they stand in the log; those that nobody can
- * read any more are left out. */
+ * read any more are left out. Fewer than `limit` where they are long. */
 struct finding_record {
     int64_t position;
     const char *outcome;

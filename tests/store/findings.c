@@ -2,6 +2,8 @@
  * deploy/analyses finds what was planted for it and nothing else; whoever a finding is about cannot close it. */
 #include "store/findings.h"
 
+#include "chassis/meters.h"
+
 /* --- what is planted ---------------------------------------------------------------------------------------------- */
 
 #define TEN(week, weekday) (MONDAY_MS + ((week)*7 + (weekday)) * DAY_MS + HOUR_MS)
@@ -302,6 +304,37 @@ START_TEST(a_person_closes_a_finding_with_a_reason)
 }
 END_TEST
 
+/* LOG-3: a finding whose records name thousands is shown page by page, and nothing of it is lost */
+START_TEST(long_records_come_in_pages)
+{
+    Audit__FindingRequest look = AUDIT__FINDING_REQUEST__INIT;
+    ProtobufCMessage *reply = NULL;
+    size_t seen = 0, pages = 0;
+    char after[24] = "";
+    for (int i = 0; i < 120; i++) {
+        struct planted *list = plant("tokyo", "tanaka", "intake_list", MONDAY_MS + 13 * HOUR_MS + i * 1000);
+        list->many = 1000;
+        list->persons = 1000;
+    }
+    history_lay(0);
+    analyse();
+    look.manager = "tokyo";
+    look.finding = list_by("tokyo", "open", "off-hours")->findings[0]->finding;
+    for (size_t count = 1; count; pages++) {
+        look.after = after;
+        ck_assert_int_eq(ask("kansa", "inspector", "tokyo", ROUTE_audit_finding, &look.base, &reply), FAULT_NONE);
+        const Audit__FindingReply *page = (const Audit__FindingReply *)reply;
+        ck_assert_int_eq(page->finding->records, 120);
+        seen += count = page->n_records;
+        if (count)
+            snprintf(after, sizeof after, "%lld", (long long)page->records[count - 1]->position);
+    }
+    ck_assert_uint_eq(seen, 120);
+    ck_assert_uint_gt(pages, 3);
+    ck_assert_int_eq(number_of("tokyo", "SELECT count(*) FROM audit.touch"), 120 * 1000);
+}
+END_TEST
+
 /* LOG-3: what comes after the closing opens another finding; what was closed is not counted again */
 START_TEST(what_comes_after_a_closing_is_found_anew)
 {
@@ -325,6 +358,44 @@ START_TEST(what_comes_after_a_closing_is_found_anew)
     list = list_by("tokyo", "open", "repeated-person");
     ck_assert_uint_eq(list->n_findings, 1);
     ck_assert_int_eq(list->findings[0]->records, 15);
+}
+END_TEST
+
+/* --- what goes by itself ------------------------------------------------------------------------------------------ */
+
+/* LOG-3, ERASE-1: what rules look back at and what was closed go when their time is over, and that leaves its record;
+ * open findings never */
+START_TEST(what_is_too_old_goes)
+{
+    static const struct setting kept[] = {
+        {"SHIKAKU_ANALYSIS_SETTLE_SECONDS", SETTING_NUMBER, "3600", 0, 604800, "settle"},
+        {"SHIKAKU_ANALYSIS_KEEP_DAYS", SETTING_NUMBER, "180", 31, 3660, "days"},
+        {"SHIKAKU_KEEP_FINDINGS_MONTHS", SETTING_NUMBER, "84", 12, 1200, "months"}};
+    ck_assert(settings_read(kept, sizeof kept / sizeof *kept));
+    house_do("tokyo",
+        "INSERT INTO audit.touch SELECT 'tokyo', n, 1, at, (at + 32400000) / 86400000, at, 'hand_over', "
+        "'done', '', '', '', '', 0, 0, 7, 1 FROM (SELECT n, (extract(epoch FROM now()) * 1000)::bigint "
+        "- n * 100 * 86400000::bigint AS at FROM generate_series(1, 3) AS n) AS old");
+    house_do("tokyo", "INSERT INTO audit.cause SELECT manager, position, 1, at_ms, at_ms FROM audit.touch");
+    house_do("tokyo",
+        "INSERT INTO audit.finding (manager, finding, rule, account, subject, state, due_at, detail, "
+        "closed_at, closing) SELECT 'tokyo', gen_random_uuid(), 'off-hours', n, 0, "
+        "CASE WHEN n < 3 THEN 'closed' ELSE 'open' END, now() - interval '90 months', 'x', "
+        "CASE WHEN n < 3 THEN now() - n * interval '50 months' END, CASE WHEN n < 3 THEN 'x'::bytea END "
+        "FROM generate_series(1, 3) AS n");
+    house_do("tokyo", "INSERT INTO audit.finding_touch SELECT manager, finding, account FROM audit.finding");
+    house_turn("audit");
+    while (work_reset(audit), analysis_turn(audit, NULL) > 0)
+        ;
+    ck_assert_int_eq(number_of("tokyo", "SELECT count(*) FROM audit.touch"), 1);
+    ck_assert_int_eq(number_of("tokyo", "SELECT count(*) FROM audit.cause"), 1);
+    ck_assert_int_eq(number_of("tokyo", "SELECT count(*) FROM audit.finding"), 2);
+    ck_assert_int_eq(number_of("tokyo", "SELECT sum(position) FROM audit.finding_touch"), 1 + 3);
+    ck_assert_int_eq(number_of("tokyo", "SELECT count(*) FROM audit.audit_outbox"), 1);
+    char *meters = meters_print();
+    ck_assert_ptr_nonnull(strstr(meters, "findings_open{rule=\"off-hours\"} 1"));
+    ck_assert_ptr_nonnull(strstr(meters, "findings_overdue{rule=\"off-hours\"} 1"));
+    free(meters);
 }
 END_TEST
 
@@ -386,7 +457,9 @@ int main(void)
     tcase_add_test(cases, the_same_is_found_piece_by_piece);
     tcase_add_test(cases, a_kill_loses_and_doubles_nothing);
     tcase_add_test(cases, a_person_closes_a_finding_with_a_reason);
+    tcase_add_test(cases, long_records_come_in_pages);
     tcase_add_test(cases, what_comes_after_a_closing_is_found_anew);
+    tcase_add_test(cases, what_is_too_old_goes);
     tcase_add_test(cases, a_wrong_rule_is_named);
     Suite *suite = suite_create("findings");
     suite_add_tcase(suite, cases);

@@ -36,6 +36,7 @@ struct planted {
     char subject[40], reason[40];
     int64_t at_ms;
     uint32_t persons;
+    int many;          /* persons that it names; 0: `subject` */
     const char *rules; /* ",off-hours,no-cause,"; "" where nothing is wrong */
 };
 static struct planted planted[PLANTED_MAX];
@@ -105,6 +106,14 @@ static inline void normal_plant(void)
             }
 }
 
+static inline char *subjects_of(int many)
+{
+    char *subjects = arena_take(planting, (size_t)many * 40), *at = subjects;
+    for (int i = 0; i < many; i++)
+        at += sprintf(at, "%sperson-%d-of-many-in-a-list", i ? " " : "", i);
+    return subjects;
+}
+
 static inline void record_lay(struct audit_record *record, struct planted *one, size_t at)
 {
     Audit__Event event = AUDIT__EVENT__INIT;
@@ -115,7 +124,7 @@ static inline void record_lay(struct audit_record *record, struct planted *one, 
     event.terminal = (char *)one->terminal;
     event.act = (char *)one->act;
     event.manager = (char *)one->manager;
-    event.subject = one->subject;
+    event.subject = one->many ? subjects_of(one->many) : one->subject;
     event.reason = one->reason;
     event.outcome = (char *)one->outcome;
     event.count = one->persons;
