@@ -20,6 +20,8 @@
     "AND f.rule = $7 AND f.account = " o ".account AND f.subject IN (0, " o ".subject) AND f.state = 'closed'), -1) "
 /* It shows nobody what is not answered yet. */
 #define OF_SOMEBODY "AND (t.subject <> 0 OR t.persons > 0) "
+/* By at_ms rather than by day: so an account's index leads there. */
+#define BEGIN_OF(d) "(" d ") * 86400000::bigint - 32400000 "
 #define IN_ORDER "ORDER BY account, subject, position"
 
 /* $8: hours after its end in which a cause still stands. */
@@ -43,16 +45,17 @@ static const char own_record_sql[] =
  * times as much and $12 at least; and $13 on a day whatever is usual. */
 static const char volume_sql[] =
     "SELECT o.position, o.account, o.subject FROM (SELECT d.account, d.day, (SELECT sum(o.persons) FROM audit.touch o "
-    "WHERE o.manager = $1 AND o.account = d.account AND o.day = d.day AND o.position <= $3::bigint " OF_RULE("o")
+    "WHERE o.manager = $1 AND o.account = d.account AND o.at_ms >= " BEGIN_OF("d.day") "AND o.at_ms < " BEGIN_OF("d.day + 1") "AND o.position <= $3::bigint " OF_RULE("o")
     AFTER_CLOSED("o") ") AS persons, CASE WHEN $8::text = 'account' "
     "THEN (SELECT sum(h.persons)::float8 / count(DISTINCT h.day) FROM audit.touch h WHERE h.manager = $1 "
-    "AND h.account = d.account AND h.day >= d.day - $9::int AND h.day < d.day " OF_RULE("h")
+    "AND h.account = d.account AND h.at_ms >= " BEGIN_OF("d.day - $9::int") "AND h.at_ms < " BEGIN_OF("d.day") OF_RULE("h")
     "HAVING count(DISTINCT h.day) >= $10::int) "
     "ELSE (SELECT sum(h.persons)::float8 / count(DISTINCT (h.account, h.day)) FROM audit.touch h WHERE h.manager = $1 "
     "AND h.role = d.role AND h.account <> d.account AND h.day >= d.day - $9::int AND h.day < d.day " OF_RULE("h")
     "HAVING count(DISTINCT (h.account, h.day)) >= $10::int) END AS usual "
     "FROM (SELECT DISTINCT t.account, t.role, t.day " LOOKED_AT "AND t.account <> 0) d) s "
-    "JOIN audit.touch o ON o.manager = $1 AND o.account = s.account AND o.day = s.day "
+    "JOIN audit.touch o ON o.manager = $1 AND o.account = s.account AND o.at_ms >= " BEGIN_OF("s.day")
+    "AND o.at_ms < " BEGIN_OF("s.day + 1")
     "WHERE o.position <= $3::bigint " OF_RULE("o") AFTER_CLOSED("o")
     "AND (s.persons >= $13::bigint OR (s.persons >= $12::bigint AND s.persons > s.usual * $11::int)) " IN_ORDER;
 

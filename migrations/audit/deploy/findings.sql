@@ -36,6 +36,7 @@ CREATE TABLE audit.touch (
     PRIMARY KEY (manager, position, subject)
 );
 CREATE INDEX touch_of_account ON audit.touch (manager, account, at_ms);
+CREATE INDEX touch_of_person ON audit.touch (manager, account, subject, at_ms);
 CREATE INDEX touch_of_day ON audit.touch (manager, day);
 ALTER TABLE audit.touch ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audit.touch FORCE ROW LEVEL SECURITY;
