@@ -147,14 +147,12 @@ void pg_close(struct pg *pg)
     free(pg);
 }
 
-/* What a server says unasked is that it ends, or a notice: hear it before a statement is lost to a dead connection. */
+/* What a server says unasked is that it ends: a statement would be lost to a dead connection. */
 static bool is_connected(struct pg *pg)
 {
     struct pollfd socket = {.fd = PQsocket(pg->conn), .events = POLLIN};
     bool is_idle = !pg->in_transaction && pg->pending_count == 0;
-    while (is_idle && poll(&socket, 1, 0) > 0 && PQconsumeInput(pg->conn))
-        ;
-    return PQstatus(pg->conn) == CONNECTION_OK;
+    return PQstatus(pg->conn) == CONNECTION_OK && !(is_idle && poll(&socket, 1, 0) > 0);
 }
 
 bool pg_ensure(struct pg *pg, struct fault *fault)

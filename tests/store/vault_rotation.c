@@ -21,7 +21,7 @@
 
 extern char **environ;
 
-static const struct service watched = {.name = "vault", .schema_version = 4, .columns = &vault_columns};
+static const struct service watched = {.name = "vault", .schema_version = 5, .columns = &vault_columns};
 
 static void pause_ms(long ms)
 {
