@@ -230,8 +230,10 @@ static int failed(const char *what, const struct fault *fault)
     return fault->code == FAULT_audit_disagrees ? EXIT_OPERATOR : 1;
 }
 
-static int stopped(void)
+static int stopped(const struct service *service)
 {
+    if (service->end)
+        service->end();
     journal(JOURNAL_INFO, NULL, "stopped");
     return 0;
 }
@@ -255,7 +257,7 @@ static int serve(const struct service *service)
         exchange_store_open(service->name);
         audit_bound(service);
         if (!(pg = database_await(service, &fault)))
-            return stopped();
+            return stopped(service);
     }
     bool keyed = keys_open(service, pg, &fault);
     pg_close(pg);
@@ -264,7 +266,7 @@ static int serve(const struct service *service)
     if (service->prepare && !service->prepare(&fault))
         return failed("prepare", &fault);
     if (!audit_await(service))
-        return stopped();
+        return stopped(service);
     if (!signals_attach())
         return failed("event_loop", &fault);
     if (!threads_start(service, &listener, &fault))
@@ -286,7 +288,7 @@ static int serve(const struct service *service)
     admin_close(admin);
     key_watch_close();
     keyring_close();
-    return stopped();
+    return stopped(service);
 }
 
 int service_run(const struct service *service, int argc, char **argv)

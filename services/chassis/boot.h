@@ -34,6 +34,9 @@ struct service {
     /* Own events on the main loop (portal's HTTP). May be NULL. */
     bool (*attach)(struct event_base *base, struct fault *fault);
     void (*drain)(void); /* at SIGTERM, before the bus drains. May be NULL */
+    /* What `prepare` began, threads of its own above all, ends: after the last handler and lane, or before `prepare`
+     * where the service is stopped while it waits. May be NULL. */
+    void (*end)(void);
 };
 
 /* Exit status of a start that was refused for what only an operator can settle: starting again does not help. */

@@ -64,6 +64,12 @@ const struct trust_roots *intake_roots(void)
     return roots;
 }
 
+void intake_end(void)
+{
+    revocation_free(revocation);
+    revocation = NULL;
+}
+
 struct revocation *intake_revocation(void)
 {
     return revocation;

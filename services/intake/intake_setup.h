@@ -19,5 +19,8 @@ bool intake_prepare(struct fault *fault);
 const struct programmes *intake_programmes(void);
 const struct trust_roots *intake_roots(void);
 struct revocation *intake_revocation(void);
+/* Ends the thread that fetches lists of revoked certificates: it must not run while the libraries it uses are torn
+ * down. */
+void intake_end(void);
 
 #endif

@@ -19,6 +19,7 @@ int main(int argc, char **argv)
         .workers = 16,
         .lanes = application_lanes,
         .lane_count = APPLICATION_LANES,
+        .end = intake_end,
     };
     return service_run(&intake, argc, argv);
 }
