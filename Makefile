@@ -161,6 +161,10 @@ histories: ## random histories of persons in the vault against a model, HISTORY_
 	@SHIKAKU_HISTORY_STEPS=$(or $(HISTORY_STEPS),20000) LSAN_OPTIONS=suppressions=$(CURDIR)/tests/leaks.txt:print_suppressions=0 \
 	    build/check/tests/store/vault_histories
 
+storm: ## 200 kills while 500 applications travel: STORM_KILLS, STORM_APPLICATIONS
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) build $(B)/tests/flow/crash
+	@STORM_KILLS=$(or $(STORM_KILLS),200) STORM_APPLICATIONS=$(or $(STORM_APPLICATIONS),500) tests/run --release flow/crash
+
 test-containers: ## the stack in containers: networks, replicas, restarts, partitions (needs a container engine)
 	@deploy/setup containers
 	@$(MAKE) --no-print-directory -j$(shell nproc) build
@@ -182,4 +186,4 @@ clean: ## stop what runs and remove everything that was built or made
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-.PHONY: test-containers build demo run check-programs test histories leaks leaks-programs bench bench-programs lint analyze fuzz fuzz-programs clean help
+.PHONY: storm test-containers build demo run check-programs test histories leaks leaks-programs bench bench-programs lint analyze fuzz fuzz-programs clean help
