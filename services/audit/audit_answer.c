@@ -63,17 +63,6 @@ bool page_check(const char *cursor, int32_t limit, int32_t most, struct fault *f
     return !*cursor || cursor_read(cursor, &parsed) || fault_set(fault, FAULT_item_invalid, "cursor");
 }
 
-bool is_application(const char *text)
-{
-    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-    if (strlen(text) != sizeof form - 1)
-        return false;
-    for (size_t i = 0; form[i]; i++)
-        if (form[i] == '-' ? text[i] != '-' : !strchr("0123456789abcdef", text[i]))
-            return false;
-    return true;
-}
-
 /* --- who asks ----------------------------------------------------------------------------------------------------- */
 
 static bool has_all_programmes(struct work *work, const char *manager)

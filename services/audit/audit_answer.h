@@ -63,7 +63,4 @@ MUST_USE bool sealed_count(struct work *work, const struct answer_page *page, co
 /* Record that the answer named these persons, each once, and showed `shown` rows. The list is sorted. */
 void answer_record(struct work *work, const char **persons, size_t count, const char *reason, uint32_t shown);
 
-/* Is the text a UUID, as the ids of applications are? */
-bool is_application(const char *text);
-
 #endif

@@ -2,6 +2,7 @@
 #include "audit/audit_answer.h"
 
 #include "audit/audit_words.h"
+#include "chassis/form.h"
 #include "chassis/rights.h"
 #include "chassis/settings.h"
 
@@ -35,7 +36,7 @@ bool answer_who_check(const ProtobufCMessage *message, struct fault *fault)
     const Audit__WhoRequest *request = (const Audit__WhoRequest *)message;
     if (!answer_id_check(request->pseudonym, !*request->application, "pseudonym", fault))
         return false;
-    if (*request->application && !is_application(request->application))
+    if (*request->application && !form_is_uuid(request->application))
         return fault_set(fault, FAULT_item_invalid, "application");
     return question_check(request->reason, request->from_ms, request->until_ms, fault) &&
            page_check(request->cursor, request->limit, ANSWER_LIMIT_MAX, fault);
@@ -61,7 +62,7 @@ static bool application_take(void *to, const struct use *use)
     struct whom *whom = to;
     whom->before = use->position;
     if (!use->event || strcmp(use->service, "intake") != 0 || strcmp(use->event->subject, whom->pseudonym) != 0 ||
-        !is_application(use->event->reason))
+        !form_is_uuid(use->event->reason))
         return true;
     return application_put(whom, use->event->reason);
 }
@@ -124,7 +125,7 @@ static bool who_wants(const struct answer_page *page, const struct use *use)
 static char *why_print(struct arena *arena, const Audit__Event *event)
 {
     const char *purpose = rights_purpose_label(event->purpose);
-    const char *kind = is_application(event->reason) ? APPLICATION_WORD : "";
+    const char *kind = form_is_uuid(event->reason) ? APPLICATION_WORD : "";
     if (!*purpose)
         return arena_format(arena, "%s%s", kind, event->reason);
     return arena_format(

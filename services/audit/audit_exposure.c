@@ -1,5 +1,7 @@
 #include "audit/audit_exposure.h"
 
+#include "chassis/form.h"
+
 #include "audit/audit_answer.h"
 
 #include <openssl/crypto.h>
@@ -70,7 +72,7 @@ static void persons_put(struct exposures *all, const struct use *use)
             person_put(all, at, len, use);
         at += len;
     }
-    if (!*event->subject && is_application(event->reason))
+    if (!*event->subject && form_is_uuid(event->reason))
         person_put(all, event->reason, strlen(event->reason), use);
     else if (!*event->subject)
         all->unnamed += (int32_t)event->count;
@@ -163,7 +165,7 @@ static bool applications_tie(
     struct pg *pg, const struct exposure_question *question, struct exposures *all, struct fault *fault)
 {
     for (size_t i = 0; i < all->count; i++)
-        if (is_application(all->rows[i].person) &&
+        if (form_is_uuid(all->rows[i].person) &&
             !application_tie(pg, question->manager, question->length, &all->rows[i], fault))
             return false;
     exposures_merge(all);

@@ -3,6 +3,7 @@
 #include "audit/audit_incident.h"
 #include "audit/audit_incident_items.h"
 #include "audit/audit_incident_store.h"
+#include "chassis/form.h"
 #include "chassis/settings.h"
 
 #include <string.h>
@@ -48,7 +49,7 @@ static bool asked_check(const struct asked *asked, struct fault *fault)
 
 static bool id_check(const char *incident, struct fault *fault)
 {
-    return is_application(incident) || fault_set(fault, FAULT_item_invalid, "incident");
+    return form_is_uuid(incident) || fault_set(fault, FAULT_item_invalid, "incident");
 }
 
 /* A moment that has been; 0 is now. */

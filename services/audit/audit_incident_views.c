@@ -3,6 +3,7 @@
 #include "audit/audit_incident.h"
 #include "audit/audit_incident_items.h"
 #include "audit/audit_incident_store.h"
+#include "chassis/form.h"
 #include "chassis/journal.h"
 #include "chassis/meters.h"
 
@@ -103,7 +104,7 @@ enum outcome incidents_act(struct work *work)
 bool incident_check(const ProtobufCMessage *message, struct fault *fault)
 {
     const Audit__IncidentRequest *request = (const Audit__IncidentRequest *)message;
-    return is_application(request->incident) || fault_set(fault, FAULT_item_invalid, "incident");
+    return form_is_uuid(request->incident) || fault_set(fault, FAULT_item_invalid, "incident");
 }
 
 static bool items_say(struct work *work, const Audit__IncidentItems *items, Audit__IncidentReply *reply)
@@ -193,7 +194,7 @@ enum outcome incident_act(struct work *work)
 bool incident_persons_check(const ProtobufCMessage *message, struct fault *fault)
 {
     const Audit__IncidentPersonsRequest *request = (const Audit__IncidentPersonsRequest *)message;
-    if (!is_application(request->incident))
+    if (!form_is_uuid(request->incident))
         return fault_set(fault, FAULT_item_invalid, "incident");
     if (request->scope < 1)
         return fault_set(fault, FAULT_item_invalid, "scope");

@@ -5,23 +5,13 @@
 #include "audit/audit_incident.h"
 #include "audit/audit_log.h"
 #include "audit/finding_messages.h"
+#include "chassis/form.h"
 #include "chassis/journal.h"
 
 #include <string.h>
 
 #define OWN_AT_ONCE 200
 #define OWN_BYTES_AT_ONCE (256 * 1024) /* an answer's record can name a thousand persons */
-
-static bool uuid_check(const char *text)
-{
-    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-    if (strlen(text) != sizeof form - 1)
-        return false;
-    for (size_t i = 0; form[i]; i++)
-        if (form[i] == '-' ? text[i] != '-' : !strchr("0123456789abcdef", text[i]))
-            return false;
-    return true;
-}
 
 static bool link_check(const Audit__Link *link)
 {
@@ -35,7 +25,7 @@ static bool append_check(const ProtobufCMessage *message, struct fault *fault)
     size_t total = 0;
     for (size_t i = 0; i < request->n_chains; i++) {
         const Audit__Chain *chain = request->chains[i];
-        if (!uuid_check(chain->instance) || chain->worker > INT32_MAX)
+        if (!form_is_uuid(chain->instance) || chain->worker > INT32_MAX)
             return fault_set(fault, FAULT_malformed, "chain");
         for (size_t j = 0; j < chain->n_links; j++)
             if (!link_check(chain->links[j]))

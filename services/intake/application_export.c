@@ -1,5 +1,7 @@
 #include "intake/application_export.h"
 
+#include "chassis/form.h"
+
 #include "intake.pb-c.h"
 #include "intake/application_store.h"
 #include "intake/intake_setup.h"
@@ -11,18 +13,10 @@
 #define ROWS_A_PIECE 50
 #define PIECE_BYTES (200 * 1024) /* a row has at most 4 KiB */
 #define JAPAN_OFFSET_SECONDS (9 * 3600)
-#define ID_LEN 36
 
 static bool day_check(const char *text, const char *field, struct fault *fault)
 {
-    struct tm day = {0};
-    if (!*text)
-        return true;
-    const char *rest = strlen(text) == strlen("2026-01-31") ? strptime(text, "%Y-%m-%d", &day) : NULL;
-    int number = day.tm_mday;
-    if (rest && !*rest)
-        timegm(&day); /* the 31st of a short month becomes another day */
-    return (rest && !*rest && day.tm_mday == number) || fault_set(fault, FAULT_item_invalid, field);
+    return !*text || form_is_day(text) || fault_set(fault, FAULT_item_invalid, field);
 }
 
 bool export_check(const ProtobufCMessage *message, struct fault *fault)
@@ -30,7 +24,7 @@ bool export_check(const ProtobufCMessage *message, struct fault *fault)
     const Intake__ExportRequest *request = (const Intake__ExportRequest *)message;
     if (!*request->programme)
         return fault_set(fault, FAULT_item_missing, "programme");
-    if (*request->after && strlen(request->after) != ID_LEN)
+    if (*request->after && !form_is_uuid(request->after))
         return fault_set(fault, FAULT_item_invalid, "after");
     return day_check(request->from, "from", fault) && day_check(request->to, "to", fault);
 }

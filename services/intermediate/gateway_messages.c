@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "chassis/form.h"
 #include "chassis/step.h"
 #include "intermediate.pb-c.h"
 #include "intermediate/acquisition_number.h"
@@ -21,13 +22,7 @@ void gateway_serve(const struct programmes *served)
 
 static bool uuid_check(const char *text, const char *field, struct fault *fault)
 {
-    size_t at = 0;
-    for (; text[at] != 0 && at < 36; at++) {
-        bool hyphen = at == 8 || at == 13 || at == 18 || at == 23;
-        if (hyphen ? text[at] != '-' : strchr("0123456789abcdef", text[at]) == NULL)
-            break;
-    }
-    return (at == 36 && text[36] == 0) || fault_set(fault, FAULT_malformed, field);
+    return form_is_uuid(text) || fault_set(fault, FAULT_malformed, field);
 }
 
 static bool text_check(const char *text, size_t max, const char *field, struct fault *fault)

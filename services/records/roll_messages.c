@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 #include "chassis/cover.h"
+#include "chassis/form.h"
 #include "chassis/programme_value.h"
 #include "records.pb-c.h"
 #include "records/roll_store.h"
@@ -31,13 +32,7 @@ static bool text_check(
 
 static bool uuid_check(const char *text, const char *field, struct fault *fault)
 {
-    size_t at = 0;
-    for (; text[at] != 0 && at < 36; at++) {
-        bool hyphen = at == 8 || at == 13 || at == 18 || at == 23;
-        if (hyphen ? text[at] != '-' : strchr("0123456789abcdef", text[at]) == NULL)
-            break;
-    }
-    return (at == 36 && text[36] == 0) || fault_set(fault, FAULT_malformed, field);
+    return form_is_uuid(text) || fault_set(fault, FAULT_malformed, field);
 }
 
 /* A programme that is served, and of this manager: a body can never write on another's roll (ROLL-6). */

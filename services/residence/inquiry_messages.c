@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "chassis/form.h"
 #include "chassis/person_match.h"
 #include "chassis/step.h"
 #include "residence.pb-c.h"
@@ -38,13 +39,7 @@ static bool word_check(const char *text, size_t max, const char *field, struct f
 
 static bool uuid_check(const char *text, const char *field, struct fault *fault)
 {
-    size_t at = 0;
-    for (; text[at] != 0 && at < 36; at++) {
-        bool hyphen = at == 8 || at == 13 || at == 18 || at == 23;
-        if (hyphen ? text[at] != '-' : strchr("0123456789abcdef", text[at]) == NULL)
-            break;
-    }
-    return (at == 36 && text[36] == 0) || fault_set(fault, FAULT_malformed, field);
+    return form_is_uuid(text) || fault_set(fault, FAULT_malformed, field);
 }
 
 static bool affair_check(const char *manager, const char *code, const struct programme **programme, struct fault *fault)

@@ -3,6 +3,7 @@
 #include "staff/staff_handlers.h"
 
 #include "chassis/cover.h"
+#include "chassis/form.h"
 #include "chassis/keyring.h"
 #include "chassis/programme_keys.h"
 #include "chassis/rights.h"
@@ -171,7 +172,7 @@ enum outcome account_apply_act(struct work *work)
 bool account_decide_check(const ProtobufCMessage *message, struct fault *fault)
 {
     const Staff__AccountDecideRequest *request = (const Staff__AccountDecideRequest *)message;
-    if (strlen(request->application) != UUID_LEN || strspn(request->application, "0123456789abcdef-") != UUID_LEN)
+    if (!form_is_uuid(request->application))
         return fault_set(fault, FAULT_item_invalid, "application");
     if (!request->approve && !*request->reason)
         return fault_set(fault, FAULT_reason_missing, "reason");

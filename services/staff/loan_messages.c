@@ -2,6 +2,7 @@
  * over by itself or withdrawn. */
 #include "staff/staff_handlers.h"
 
+#include "chassis/form.h"
 #include "chassis/rights.h"
 #include "chassis/session_watch.h"
 #include "chassis/settings.h"
@@ -21,8 +22,7 @@ static char *loan_reason(struct work *work, const char *loan)
 
 static bool loan_id_check(const char *loan, struct fault *fault)
 {
-    return (strlen(loan) == UUID_LEN && strspn(loan, "0123456789abcdef-") == UUID_LEN) ||
-           fault_set(fault, FAULT_item_invalid, "loan");
+    return form_is_uuid(loan) || fault_set(fault, FAULT_item_invalid, "loan");
 }
 
 static bool minutes_check(int32_t minutes, int32_t least, struct fault *fault)

@@ -2,6 +2,7 @@
  * with account_decide. */
 #include "staff/staff_handlers.h"
 
+#include "chassis/form.h"
 #include "chassis/session_watch.h"
 #include "staff.pb-c.h"
 #include "staff/programme_list.h"
@@ -73,8 +74,7 @@ enum outcome sessions_act(struct work *work)
 bool session_end_check(const ProtobufCMessage *message, struct fault *fault)
 {
     const char *session = ((const Staff__SessionEndRequest *)message)->session;
-    return (strlen(session) == UUID_LEN && strspn(session, "0123456789abcdef-") == UUID_LEN) ||
-           fault_set(fault, FAULT_item_invalid, "session");
+    return form_is_uuid(session) || fault_set(fault, FAULT_item_invalid, "session");
 }
 
 enum outcome session_end_act(struct work *work)

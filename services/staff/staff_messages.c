@@ -1,10 +1,10 @@
 #include "staff/staff_messages.h"
 
+#include "chassis/form.h"
 #include "chassis/rights.h"
 #include "staff/staff_handlers.h"
 
 #include <string.h>
-#include <time.h>
 
 char *account_reason(struct work *work, const char *account)
 {
@@ -37,15 +37,9 @@ bool staff_text_check(const char *text, size_t max, bool needed, const char *fie
 
 bool day_check(const char *text, bool needed, const char *field, struct fault *fault)
 {
-    struct tm day = {0};
     if (!*text)
         return !needed || fault_set(fault, FAULT_item_missing, field);
-    const char *rest = strlen(text) == strlen("2026-01-31") ? strptime(text, "%Y-%m-%d", &day) : NULL;
-    if (!rest || *rest)
-        return fault_set(fault, FAULT_item_invalid, field);
-    int month = day.tm_mon, number = day.tm_mday;
-    timegm(&day); /* the 31st of a short month becomes another one */
-    return (day.tm_mon == month && day.tm_mday == number) || fault_set(fault, FAULT_item_invalid, field);
+    return form_is_day(text) || fault_set(fault, FAULT_item_invalid, field);
 }
 
 const struct message staff_messages[] = {
