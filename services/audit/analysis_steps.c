@@ -15,7 +15,7 @@
 
 #define TOUCHES_AT_ONCE 1000
 #define POSITIONS_AT_ONCE 500
-#define LOOK_MS 1000        /* how often a rule's time is looked at, at the earliest */
+#define LOOK_MS (60 * 1000) /* how often a rule's time is looked at, or as often as it runs */
 #define TIDY_MS (60 * 1000) /* gauges and what is too old */
 #define DAY_MS (24 * 3600 * 1000LL)
 
@@ -136,7 +136,7 @@ static int rules_run(struct work *work, int64_t until_ms)
             if (done >= TOUCHES_AT_ONCE)
                 return done;
         }
-        look_at_ms[i] = clock_ms() + LOOK_MS;
+        look_at_ms[i] = clock_ms() + (rules[i].every_ms < LOOK_MS ? rules[i].every_ms : LOOK_MS);
     }
     return 0;
 }
