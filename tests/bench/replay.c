@@ -9,8 +9,9 @@
  * Every transaction that did something, in the order of commit, with the same boundaries and the same pipelining: a
  * statement whose answer a service reads before it goes on ends a pipeline. What differs from application to
  * application (ids, keys, digests, ciphertext) is made from pgbench's :n, so that each turn of the script writes rows
- * of its own; ciphertext keeps its length. Looks into an empty queue are left out. A row that the database numbers
- * itself is deleted by its place in the queue, not by its number. Every statement is prepared (pgbench -M prepared). */
+ * of its own; ciphertext keeps its length. Looks into an empty queue are left out, and what services do by themselves.
+ * A row that the database numbers itself is deleted by its place in the queue, not by its number. Every statement is
+ * prepared (pgbench -M prepared). */
 #include <jansson.h>
 #include <libpq-fe.h>
 #include <stdbool.h>
@@ -312,8 +313,22 @@ static bool is_read(const char *sql)
     return (asks && !is_setting(sql) && !is_inbox_look(sql)) || strstr(sql, " RETURNING ");
 }
 
+/* What services do by themselves, however many applications come: heartbeats, keys, analyses, the order of ties. */
+static bool is_own_work(const struct transaction *transaction)
+{
+    static const char *const names[] = {"staff.rights_heard", ".key_holder", ".key_state", ".rotation", "audit.walk",
+        "audit.touch", "audit.finding", "audit.analysis", "audit.incident", "vault.order_forget"};
+    for (size_t i = 0; i < transaction->count; i++)
+        for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+            if (strstr(transaction->statements[i].sql, names[k]))
+                return true;
+    return false;
+}
+
 static bool is_wanted(const struct transaction *transaction)
 {
+    if (is_own_work(transaction))
+        return false;
     for (size_t i = 0; touched && i < transaction->count; i++)
         if (strstr(transaction->statements[i].sql, touched))
             return true;
