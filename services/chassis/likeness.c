@@ -27,10 +27,10 @@ static bool tag_make(const uint8_t key[LIKENESS_KEY_BYTES], const char *manager,
     if (!person_name_normalise(text, form, sizeof form))
         return false;
     int used = snprintf(said, sizeof said, "%.31s %s %s", manager, what, form);
-    if (used < 0 || (size_t)used >= sizeof said)
-        return false;
-    bool made = HMAC(EVP_sha256(), key, LIKENESS_KEY_BYTES, (const uint8_t *)said, (size_t)used, digest, &len) != NULL;
-    memcpy(tag, digest, LIKENESS_TAG_BYTES);
+    bool made = used > 0 && (size_t)used < sizeof said &&
+                HMAC(EVP_sha256(), key, LIKENESS_KEY_BYTES, (const uint8_t *)said, (size_t)used, digest, &len) != NULL;
+    if (made)
+        memcpy(tag, digest, LIKENESS_TAG_BYTES);
     OPENSSL_cleanse(form, sizeof form);
     OPENSSL_cleanse(said, sizeof said);
     return made;
@@ -67,11 +67,11 @@ void likeness_tags_make(
     char parts[PERSON_NAME_BYTES + 1];
     memset(tags, 0, sizeof *tags);
     size_t family = parts_take(name, parts);
-    if (!family)
-        return;
-    tags->has_name = tag_make(key, manager, "name", parts, tags->name);
-    parts[family] = '\0';
-    tags->has_family = tag_make(key, manager, "family", parts, tags->family);
+    if (family) {
+        tags->has_name = tag_make(key, manager, "name", parts, tags->name);
+        parts[family] = '\0';
+        tags->has_family = tag_make(key, manager, "family", parts, tags->family);
+    }
     OPENSSL_cleanse(parts, sizeof parts);
 }
 

@@ -34,8 +34,8 @@ void rights_edition(struct rights_edition *edition);
 /* May this person use `right` for `purpose` ("": the right's usual one) on `programme` (NULL: on some programme)?
  * Looks at the token (right, manager's programmes) and at the table (role, right, programme, purpose). Faults:
  * not_permitted with field manager (a role of the platform elsewhere, or another one there), purpose, programme or
- * none; unavailable when the token was made by a newer table than can
- * be had here. A right that is lent counts while its loan runs, and on the programmes on which the role has any. */
+ * none; unavailable when the token was made by a newer table than can be had here. A right that is lent counts while
+ * its loan runs, and on the programmes on which the role has any. */
 MUST_USE bool rights_permit(
     const struct actor *actor, enum right right, const char *purpose, const char *programme, struct fault *fault);
 
@@ -70,8 +70,6 @@ const char *rights_purpose_label(const char *purpose);
 bool rights_kind_exists(const char *kind);
 /* Rights of a role at a kind of terminal: what both give, and `session`. A set, a bit per enum right. */
 unsigned rights_of(const char *role, const char *kind);
-/* Those that can be used there, lent ones too. */
-unsigned rights_at(const char *kind);
 /* Those that can be used there, lent ones too. */
 unsigned rights_at(const char *kind);
 
