@@ -161,9 +161,9 @@ histories: ## random histories of persons in the vault against a model, HISTORY_
 	@SHIKAKU_HISTORY_STEPS=$(or $(HISTORY_STEPS),20000) LSAN_OPTIONS=suppressions=$(CURDIR)/tests/leaks.txt:print_suppressions=0 \
 	    build/check/tests/store/vault_histories
 
-storm: ## 200 kills while 500 applications travel: STORM_KILLS, STORM_APPLICATIONS
+storm: ## 200 kills while 500 applications travel: STORM_KILLS, STORM_APPLICATIONS, STORM_TRAVELLERS=5
 	@$(MAKE) --no-print-directory -s -j$(shell nproc) build $(B)/tests/flow/crash
-	@STORM_KILLS=$(or $(STORM_KILLS),200) STORM_APPLICATIONS=$(or $(STORM_APPLICATIONS),500) tests/run --release flow/crash
+	@FLOW_SECONDS=10800 STORM_TRAVELLERS=$(STORM_TRAVELLERS) STORM_KILLS=$(or $(STORM_KILLS),200) STORM_APPLICATIONS=$(or $(STORM_APPLICATIONS),500) tests/run --release flow/crash
 
 test-containers: ## the stack in containers: networks, replicas, restarts, partitions (needs a container engine)
 	@deploy/setup containers
