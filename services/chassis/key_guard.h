@@ -18,7 +18,7 @@ void key_guard_free(struct key_guard *guard);
 void key_guard_enter(struct key_guard *guard);
 void key_guard_leave(struct key_guard *guard);
 
-/* May what was begun be committed? */
+/* May what was begun be committed, or refused for good? */
 MUST_USE bool key_guard_holds(const struct key_guard *guard);
 
 /* For key_watch.h alone: the ring is at this generation; does any thread work by an older one still; the state of keys

@@ -324,9 +324,19 @@ static bool replay_won(struct work *work)
     return false;
 }
 
+/* Out of touch, we may have looked under a key that the others have left, or not know the one that they have taken. */
+static bool refused_out_of_touch(const struct work *work)
+{
+    return work->pg && fault_outcome(work->fault.code) == OUTCOME_REJECT &&
+           (pg_in_transaction(work->pg) || work->fault.code == FAULT_key_retired) &&
+           !key_guard_holds(work->state->guard);
+}
+
 enum outcome work_refuse(struct work *work)
 {
     struct work_state *state = work->state;
+    if (refused_out_of_touch(work))
+        fault_set(&work->fault, FAULT_unavailable, "keys");
     /* What the handler refuses may be what another worker did between the inbox's answer and the handler's look. */
     bool may_have_lost =
         work->pg && (pg_was_duplicate(work->pg) ||

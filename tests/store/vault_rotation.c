@@ -3,6 +3,7 @@
 #include "store/vault.h"
 
 #include "chassis/journal.h"
+#include "chassis/key_guard.h"
 #include "chassis/key_watch.h"
 #include "vault/vault_columns.h"
 
@@ -393,6 +394,13 @@ START_TEST(what_a_retired_key_opens_is_refused)
     ring_renew();
     ck_assert(!person_release(work, stderr, pseudonym));
     ck_assert_str_eq(fault_code_text(work->fault.code), "key_retired");
+
+    /* A replica that was out of touch cannot know that it is retired: who asks is to ask again. */
+    key_guard_watch(1);
+    pause_ms(5);
+    ck_assert(!person_release(work, stderr, pseudonym));
+    ck_assert_str_eq(fault_code_text(work->fault.code), "unavailable");
+    key_guard_watch(0);
 
     /* With the wrapping key the copy of the wrapped form is worth nothing any more. */
     struct fault fault = {0};
