@@ -152,8 +152,8 @@ static long records_with(const char *one, const char *two, const char *three)
     return count_of("", sql);
 }
 
-/* LOG-1, AUTH-7: every login, refused or not, leaves a row of the register and a record of use that names the terminal;
- * who and in which role it says once that is proven. Renewal and end of the session name them too. */
+/* LOG-1, AUTH-7, EXCH-7: every login, refused or not, leaves a row of the register and a record of use that names the
+ * terminal; who and in which role it says once that is proven. Renewal and end of the session name them too. */
 START_TEST(logins_are_recorded)
 {
     Staff__LogoutRequest logout = STAFF__LOGOUT_REQUEST__INIT;
