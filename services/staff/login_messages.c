@@ -170,9 +170,10 @@ static bool token_grant(struct work *work, const struct account *account, const 
     actor.rights_version = edition.version;
     tags_fill(account, &tags, &actor);
     actor.expires_at_ms = earlier(now + setting_number("SHIKAKU_TOKEN_SECONDS") * 1000, reply->lives_until_ms);
+    if (!duties && !loans_grant(work, account, kind, &actor, &lent))
+        return false;
     if (!programme_list_split(work->arena, account->programmes, &actor.programmes, &actor.n_programmes) ||
         !names_list(work->arena, rights, RIGHTS, right_at, &actor.rights, &actor.n_rights) ||
-        (!duties && !loans_grant(work, account, kind, &actor, &lent)) ||
         !names_list(work->arena, rights | lent, RIGHTS, right_at, &reply->rights, &reply->n_rights) ||
         !names_list(work->arena, duties, DUTIES, duty_at, &reply->must, &reply->n_must))
         return fault_set(&work->fault, FAULT_internal, NULL);

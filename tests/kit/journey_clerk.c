@@ -145,15 +145,19 @@ static bool account_make(struct journey *journey, struct journey_clerk *clerk, c
     return made;
 }
 
-/* Threads and programs that want accounts at the same time make them one after another. */
+/* Threads and programs that want an account at the same time come one after another: one makes it, and for the others
+ * no login fails, for failures add up to a wait. */
 static bool account_have(struct journey *journey, struct journey_clerk *clerk, const char *password)
 {
     char path[600];
     struct journey_answer answer = {0};
     snprintf(path, sizeof path, "%s/clerks-lock", journey_setting("SHIKAKU_AUTHORITIES"));
     int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    bool had = file >= 0 && flock(file, LOCK_EX) == 0 &&
-               (log_in_once(journey, clerk, password, &answer) == 201 || account_make(journey, clerk, password));
+    int status = file >= 0 && flock(file, LOCK_EX) == 0 ? log_in_once(journey, clerk, password, &answer) : 0;
+    bool had = status == 201 || (status == 401 && account_make(journey, clerk, password));
+    if (!had)
+        fprintf(
+            stderr, "journey: %s cannot log in: %d %s\n", clerk->account, status, journey_text(answer.json, "code"));
     if (file >= 0)
         close(file);
     journey_answer_fini(&answer);
@@ -176,16 +180,7 @@ bool journey_administrator(
 static bool clerk_log_in(struct journey *journey, struct journey_clerk *clerk)
 {
     char password[PASSWORD_SIZE];
-    struct journey_answer answer = {0};
-    if (!password_read(password))
-        return false;
-    int status = log_in_once(journey, clerk, password, &answer);
-    bool in = status == 201 || (status == 401 && account_have(journey, clerk, password));
-    if (!in)
-        fprintf(
-            stderr, "journey: %s cannot log in: %d %s\n", clerk->account, status, journey_text(answer.json, "code"));
-    journey_answer_fini(&answer);
-    return in;
+    return password_read(password) && account_have(journey, clerk, password);
 }
 
 struct journey_clerk *journey_clerk(struct journey *journey, const char *manager, const char *role)
