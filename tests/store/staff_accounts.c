@@ -271,6 +271,8 @@ START_TEST(every_difference_is_found)
     } rows[] = {
         {"no_application", "UPDATE staff.account SET application = NULL",
             "UPDATE staff.account SET application = (SELECT application FROM staff.application)"},
+        {"no_application", "UPDATE staff.application SET application = gen_random_uuid()",
+            "UPDATE staff.application SET application = (SELECT application FROM staff.account)"},
         {"role_differs", "UPDATE staff.account SET role = 'reviewer'", "UPDATE staff.account SET role = 'counter'"},
         {"role_not_in_rights_table", "UPDATE staff.account SET role = 'king'",
             "UPDATE staff.account SET role = 'counter'"},
