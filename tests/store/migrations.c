@@ -73,6 +73,46 @@ START_TEST(a_schema_can_be_undone_and_made_again)
 }
 END_TEST
 
+/* `deploy/migrate` brings the schema of vault to the plan of this copy of migrations/, which shell words changed
+ * before. */
+static bool migrated(const char *change)
+{
+    char command[1024];
+    snprintf(command, sizeof command,
+        "export SHIKAKU_MIGRATIONS=$PWD/build/%s; cd \"$SHIKAKU_MIGRATIONS/vault\" && { %s; } && "
+        "cd - >/dev/null && deploy/migrate vault >/dev/null 2>&1",
+        store.name, change);
+    return system(command) == 0;
+}
+
+static const char changes_sql[] =
+    "SELECT count(*) FROM sqitch_vault.changes WHERE $1 IN ('', change) AND script_hash IS NOT NULL";
+
+/* Two changes after what is there: where the check of one fails both are undone, and made when it is mended. A script
+ * finds nothing of another's settings, and leaves no transaction open. */
+START_TEST(a_change_that_fails_is_undone_and_told)
+{
+    char command[256];
+    int64_t objects = number(owner, objects_sql, "vault"), changes = number(owner, changes_sql, "");
+    snprintf(command, sizeof command, "rm -rf build/%1$s && cp -r migrations build/%1$s", store.name);
+    ck_assert_int_eq(system(command), 0);
+    ck_assert(!migrated(
+        "for name in one two; do printf '\n%s 2026-01-01T00:00:00Z a <a@localhost> # tried\n' $name >>sqitch.plan; "
+        "echo \"CREATE TABLE vault.$name (); SET search_path = vault\" >deploy/$name.sql; "
+        "echo \"DROP TABLE vault.$name\" >revert/$name.sql; echo 'SELECT FROM one' >verify/$name.sql; done"));
+    ck_assert_int_eq(number(owner, objects_sql, "vault"), objects);
+    ck_assert_int_eq(number(owner, changes_sql, ""), changes);
+    ck_assert(!migrated("echo 'SELECT FROM vault.one' >verify/one.sql"));
+    ck_assert_int_eq(number(owner, changes_sql, ""), changes);
+    ck_assert(!migrated("echo 'BEGIN; SELECT FROM vault.two' >verify/two.sql"));
+    ck_assert(migrated("echo 'SELECT FROM vault.two' >verify/two.sql"));
+    ck_assert_int_eq(number(owner, objects_sql, "vault"), objects + 2);
+    ck_assert_int_eq(number(owner, changes_sql, "two"), 1);
+    snprintf(command, sizeof command, "rm -rf build/%s", store.name);
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
 /* STORE-2: rights that a role has outside its own schema, or that let it empty, refer to or own a table */
 START_TEST(a_role_has_no_more_than_it_uses)
 {
@@ -138,6 +178,7 @@ int main(void)
     tcase_add_checked_fixture(made, setup, teardown);
     tcase_set_timeout(made, 120);
     tcase_add_test(made, a_schema_can_be_undone_and_made_again);
+    tcase_add_test(made, a_change_that_fails_is_undone_and_told);
     tcase_add_test(made, a_role_has_no_more_than_it_uses);
     tcase_add_test(made, every_table_of_managers_guards_its_rows);
     tcase_add_test(made, the_cluster_is_durable_and_discreet);
