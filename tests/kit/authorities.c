@@ -105,22 +105,23 @@ static X509 *certificate_load(const char *folder, const char *name)
 static const struct {
     const char *name, *issuer;        /* issuer NULL: a root */
     const char *organisation, *label; /* of a root: O and OU; else CN */
-    bool is_client;
+    bool is_client, is_rsa;           /* as the real ones are; else P-256 */
 } certified[] = {
-    {"jpki-root", NULL, "JPKI test", "JPKI for digital signature (synthetic)", false},
-    {"other-root", NULL, "JPKI test", "JPKI for digital signature (synthetic)", false},
-    {"card-root", NULL, "Card test", "Card issuer (synthetic)", false},
-    {"card-sign", "card-root", NULL, "card signing 1", false},
-    {"client-root", NULL, "Shikaku test", "Clients (synthetic)", false},
-    {"mynaportal-client", "client-root", NULL, "mynaportal", true},
-    {"terminal-client", "client-root", NULL, "terminal-1", true},
-    {"stranger-client", "client-root", NULL, "terminal-stranger", true},
+    {"jpki-root", NULL, "JPKI test", "JPKI for digital signature (synthetic)", false, true},
+    {"other-root", NULL, "JPKI test", "JPKI for digital signature (synthetic)", false, true},
+    {"card-root", NULL, "Card test", "Card issuer (synthetic)", false, true},
+    {"card-sign", "card-root", NULL, "card signing 1", false, true},
+    {"client-root", NULL, "Shikaku test", "Clients (synthetic)", false, false},
+    {"mynaportal-client", "client-root", NULL, "mynaportal", true, false},
+    {"terminal-client", "client-root", NULL, "terminal-1", true, false},
+    {"stranger-client", "client-root", NULL, "terminal-stranger", true, false},
 };
 
 static bool certified_make(const char *folder, size_t row)
 {
     const char *name = certified[row].name, *issuer = certified[row].issuer;
-    EVP_PKEY *key = kit_rsa_key_new(), *root_key = issuer ? key_load(folder, issuer) : NULL;
+    EVP_PKEY *key = certified[row].is_rsa ? kit_rsa_key_new() : EVP_EC_gen("P-256"),
+             *root_key = issuer ? key_load(folder, issuer) : NULL;
     X509 *root = issuer ? certificate_load(folder, issuer) : NULL, *certificate = NULL;
     if (key && !issuer)
         certificate = kit_root_make(key, certified[row].organisation, certified[row].label);

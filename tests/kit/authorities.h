@@ -17,7 +17,7 @@
 
 #include "kit/authority.h"
 
-#define KIT_APPLICANT_KEYS 16
+#define KIT_APPLICANT_KEYS 4
 
 struct kit_authorities {
     struct kit_authority *jpki, *other;
