@@ -12,7 +12,6 @@
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +27,7 @@
 #define ENOUGH_ANSWERS 8 /* of each line, on average: one that gave none is dead */
 #define PROOF_SECONDS 5
 #define PARTIES 12
+#define URL_BYTES 256
 
 /* A dialer to one address of a party. */
 struct line {
@@ -56,7 +56,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t wanted = PTHREAD_COND_INITIALIZER;
 static struct way ways[PARTIES];
 static struct listening listening;
-static atomic_bool walking;
+static bool walking;
 static char own_name[64];
 static struct timespec certificate_time;
 
@@ -189,21 +189,35 @@ static void certificates_renew(void)
 
 /* Lines */
 
+static bool folder_url(const char *name, char url[URL_BYTES])
+{
+    return snprintf(url, URL_BYTES, "ipc://%s/%s.bus", setting_text("SHIKAKU_BUS"), name) < URL_BYTES;
+}
+
+static bool hosts_url(const char *address, char url[URL_BYTES])
+{
+    const char *port;
+    return port_find(&port) && snprintf(url, URL_BYTES, SCHEME "%s:%s", address, port) < URL_BYTES;
+}
+
+static bool line_secure(const struct way *way, const struct line *line)
+{
+    nng_dialer_set_bool(line->dialer, NNG_OPT_TCP_KEEPALIVE, true);
+    return nng_dialer_set_ptr(line->dialer, NNG_OPT_TLS_CONFIG, way->config) == 0;
+}
+
 static bool line_open(struct way *way, const char address[WAY_ADDRESS_BYTES])
 {
     struct line *line = &way->lines[way->line_count];
-    char url[WAY_ADDRESS_BYTES + 32];
-    const char *port = NULL;
-    if (way->line_count == LINES_MAX || !port_find(&port))
+    char url[URL_BYTES];
+    if (way->line_count == LINES_MAX)
         return false;
     *line = (struct line){.since_ms = clock_ms()};
     memcpy(line->address, address, sizeof line->address);
-    snprintf(url, sizeof url, SCHEME "%.*s:%s", WAY_ADDRESS_BYTES, address, port);
-    if (nng_dialer_create(&line->dialer, way->socket, url) != 0)
+    if (!(between_hosts() ? hosts_url(line->address, url) : folder_url(way->name, url)) ||
+        nng_dialer_create(&line->dialer, way->socket, url) != 0)
         return false;
-    nng_dialer_set_bool(line->dialer, NNG_OPT_TCP_KEEPALIVE, true);
-    if (nng_dialer_set_ptr(line->dialer, NNG_OPT_TLS_CONFIG, way->config) != 0 ||
-        nng_dialer_start(line->dialer, NNG_FLAG_NONBLOCK) != 0) {
+    if ((between_hosts() && !line_secure(way, line)) || nng_dialer_start(line->dialer, NNG_FLAG_NONBLOCK) != 0) {
         nng_dialer_close(line->dialer);
         return false;
     }
@@ -270,6 +284,13 @@ static void silent_cut(bool at_leisure)
         journal(JOURNAL_WARNING, NULL, "bus_silent_connections_cut", NUMBER("count", (int64_t)cut));
 }
 
+/* In the folder there is one of each name. */
+static size_t folder_resolve(char (*addresses)[WAY_ADDRESS_BYTES])
+{
+    memset(addresses[0], 0, sizeof addresses[0]);
+    return 1;
+}
+
 /* Resolving waits; nothing else may wait for it. */
 static void way_walk(struct way *way, bool turn)
 {
@@ -279,7 +300,7 @@ static void way_walk(struct way *way, bool turn)
     pthread_mutex_unlock(&lock);
     if (!looked_for)
         return;
-    size_t count = way_resolve(way->host, addresses, LINES_MAX);
+    size_t count = between_hosts() ? way_resolve(way->host, addresses, LINES_MAX) : folder_resolve(addresses);
     pthread_mutex_lock(&lock);
     way_renew(way, addresses, count);
     if (turn)
@@ -296,10 +317,10 @@ static void *ways_run(void *nothing)
             next_ms = clock_ms() + TURN_MS;
         for (size_t i = 0; i < PARTIES; i++)
             way_walk(&ways[i], turn);
-        int64_t until = clock_ms() + LOOK_MS;
+        int64_t until = between_hosts() ? clock_ms() + LOOK_MS : next_ms;
         struct timespec at = {until / 1000, until % 1000 * 1000000};
         pthread_mutex_lock(&lock);
-        if (turn)
+        if (turn && between_hosts())
             certificates_renew();
         silent_cut(turn);
         pthread_cond_timedwait(&wanted, &lock, &at);
@@ -330,11 +351,11 @@ static bool way_open(struct way *way, nng_socket socket, const char *name, const
 {
     char label[64];
     host_label(name, label);
-    if (!walk_start(self) || !host_find(label, way->host))
+    if (!walk_start(self) || (between_hosts() && !host_find(label, way->host)))
         return false;
     snprintf(way->name, sizeof way->name, "%s", name);
     way->socket = socket;
-    if (way_config_renew(way)) {
+    if (!between_hosts() || way_config_renew(way)) {
         pthread_cond_signal(&wanted);
         return true;
     }
@@ -342,16 +363,8 @@ static bool way_open(struct way *way, nng_socket socket, const char *name, const
     return false;
 }
 
-static bool folder_url(const char *name, char *url, size_t size)
-{
-    return snprintf(url, size, "ipc://%s/%s.bus", setting_text("SHIKAKU_BUS"), name) < (int)size;
-}
-
 bool bus_way_dial(nng_socket socket, enum party to, const char *self)
 {
-    char url[256];
-    if (!between_hosts())
-        return folder_url(party_name(to), url, sizeof url) && nng_dial(socket, url, NULL, NNG_FLAG_NONBLOCK) == 0;
     pthread_mutex_lock(&lock);
     bool opened = way_open(&ways[__builtin_ctz(to)], socket, party_name(to), self);
     pthread_mutex_unlock(&lock);
@@ -361,8 +374,6 @@ bool bus_way_dial(nng_socket socket, enum party to, const char *self)
 void bus_way_told(enum party to, const nng_msg *reply, bool late)
 {
     struct way *way = &ways[__builtin_ctz(to)];
-    if (!atomic_load_explicit(&walking, memory_order_relaxed))
-        return;
     int dialer = reply ? nng_dialer_id(nng_pipe_dialer(nng_msg_get_pipe(reply))) : -1;
     pthread_mutex_lock(&lock);
     way->answers += reply != NULL;
@@ -405,8 +416,8 @@ static bool strangers_are_refused(const char *address, const char *port)
 static bool hosts_listen(nng_socket socket, const char *self)
 {
     const char *address = setting_text("SHIKAKU_BUS_ADDRESS"), *port;
-    char url[WAY_ADDRESS_BYTES + 32];
-    if (!port_find(&port) || snprintf(url, sizeof url, SCHEME "%s:%s", address, port) >= (int)sizeof url)
+    char url[URL_BYTES];
+    if (!port_find(&port) || !hosts_url(address, url))
         return false;
     pthread_mutex_lock(&lock);
     listening.open = walk_start(self) && (listening.config = config_make(NNG_TLS_MODE_SERVER, NULL)) &&
@@ -425,10 +436,10 @@ static bool hosts_listen(nng_socket socket, const char *self)
 
 bool bus_way_listen(nng_socket socket, const char *self)
 {
-    char url[256];
+    char url[URL_BYTES];
     if (between_hosts())
         return hosts_listen(socket, self);
-    if (!folder_url(self, url, sizeof url))
+    if (!folder_url(self, url))
         return false;
     /* A socket file left by a killed process would be in the way. */
     remove(url + strlen("ipc://"));

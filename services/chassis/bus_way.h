@@ -9,8 +9,9 @@
  * and key), whose DNS name must be the party's. It keeps strangers out; who the sender is the seal proves
  * (chassis/seal.h). A certificate that was renewed serves the connections made from then on; no other is touched.
  *
- * A connection can die without a word (a host that is gone, a cut between networks). A dialer whose peer answers
- * nothing for 5 s, while others of the same name do or calls wait in vain, is replaced. */
+ * A connection can die without a word (a host that is gone, a cut between networks, a process that hangs), and nng's
+ * dialer sometimes gives up for good when its peer dies while they connect. A dialer whose peer answers nothing for
+ * 5 s, while others of the same name do or calls wait in vain, is replaced, in the folder too. */
 #ifndef CHASSIS_BUS_WAY_H
 #define CHASSIS_BUS_WAY_H
 

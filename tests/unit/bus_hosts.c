@@ -277,6 +277,22 @@ START_TEST(another_service_is_not_taken_for_the_vault)
 }
 END_TEST
 
+/* STORE-4: on one host too: a process that hangs while another one has taken its place holds nobody up for good */
+START_TEST(one_that_hangs_is_left)
+{
+    setenv("SHIKAKU_BUS", folder, 1);
+    ck_assert(settings_read(settings, sizeof settings / sizeof *settings));
+    ck_assert(replica_start(0, "the first", folder));
+    ck_assert_str_eq(call(), "the first");
+    kill(replicas[0], SIGSTOP);
+    ck_assert(replica_start(1, "the second", folder));
+    ck_assert(await_answer_of("the second", 3 * TURN_SECONDS));
+    replica_end(1, SIGKILL);
+    ck_assert(replica_start(1, "the third", folder));
+    ck_assert_str_eq(call(), "the third");
+}
+END_TEST
+
 struct shown {
     bool let_in;
     long print; /* the beginning of the SHA-256 of the certificate that the listener showed */
@@ -400,6 +416,7 @@ int main(int argc, char **argv)
     tcase_add_test(hosts, another_service_is_not_taken_for_the_vault);
     tcase_add_test(hosts, a_stranger_is_turned_away);
     tcase_add_test(hosts, certificates_are_renewed_under_load);
+    tcase_add_test(hosts, one_that_hangs_is_left);
     tcase_add_test(hosts, a_wrong_address_is_refused);
     suite_add_tcase(suite, hosts);
     TCase *flood = tcase_create("flood");
