@@ -7,6 +7,7 @@
 #include "audit/finding_messages.h"
 #include "chassis/form.h"
 #include "chassis/journal.h"
+#include "chassis/second_person.h"
 
 #include <string.h>
 
@@ -111,6 +112,7 @@ static enum outcome status_act(struct work *work)
 }
 
 const struct message audit_messages[] = {
+    PROPOSAL_MESSAGES(audit),
     {ROUTE_audit_append, append_check, append_act},
     {ROUTE_audit_status, NULL, status_act},
     {ROUTE_audit_who, answer_who_check, answer_who_act},

@@ -1,6 +1,7 @@
 #include "audit/audit_store.h"
 
 #include "audit/log_columns.h"
+#include "chassis/second_person.h"
 
 #include <string.h>
 
@@ -12,6 +13,7 @@ static const struct covered_column covered_columns[] = {
     {"finding", "detail", "audit.finding", "t.finding::text", false, COVER_ANEW},
     {"finding", "closing", "audit.finding", "t.finding::text || '/closing'", false, COVER_ANEW},
     {"incident_change", "content", "audit.incident_change", "t.incident::text || '/' || t.number", false, COVER_ANEW},
+    PROPOSAL_COLUMNS,
     {"incident_page", "content", "audit.incident_page", "t.incident::text || '/' || t.scope || '/' || t.page", false,
         COVER_ANEW},
 };

@@ -100,7 +100,7 @@ int main(int argc, char **argv)
     };
     const struct service service = {
         .name = "audit",
-        .schema_version = 5,
+        .schema_version = 6,
         .settings = settings,
         .setting_count = sizeof settings / sizeof *settings,
         .keys = keys,

@@ -5,6 +5,7 @@
 #include "chassis/door.h"
 #include "chassis/journal.h"
 #include "chassis/meters.h"
+#include "chassis/second_person.h"
 #include "chassis/step.h"
 #include "chassis/work_state.h"
 
@@ -40,6 +41,7 @@ void exchange_store_open(const char *schema)
 {
     snprintf(schema_name, sizeof schema_name, "%s", schema);
     audit_outbox_open(schema);
+    proposals_open();
     exchange_sql_complete(sql_inbox_find, sizeof sql_inbox_find,
         "SELECT request_sha256, reply FROM @.inbox WHERE caller = $1 AND key = $2");
     exchange_sql_complete(sql_inbox_put, sizeof sql_inbox_put,

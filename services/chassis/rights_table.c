@@ -164,15 +164,20 @@ static bool programmes_take(const json_t *list, char programmes[RIGHTS_PROGRAMME
     return true;
 }
 
-/* Do all commands by this right go to services that keep proposals (second_person.h)? */
+/* Are there commands by this right, and do all go to services that keep proposals (second_person.h)? What is only
+ * looked at cannot wait for a second person. */
 static bool right_can_wait(enum right right)
 {
+    size_t commands = 0;
     for (enum route route = 0; route < ROUTES; route++) {
         const struct route_row *row = route_row(route);
-        if (row->right == right && row->kind == ROUTE_COMMAND && !(row->to & SERVICES_WITH_PROPOSALS))
+        if (row->right != right || row->kind != ROUTE_COMMAND)
+            continue;
+        if (!(row->to & SERVICES_WITH_PROPOSALS))
             return false;
+        commands++;
     }
-    return true;
+    return commands > 0;
 }
 
 /* A role that may reach no personal data is given no right that does (EXCH-13), a right only for its purposes, and one
@@ -184,7 +189,7 @@ static bool grant_fits(
         if (!(grant->rights & 1u << right))
             continue;
         if (grant->two_persons && !right_can_wait((enum right)right))
-            return fault_set(fault, FAULT_malformed, right_name((enum right)right));
+            return fault_set(fault, FAULT_two_persons_unfit, right_name((enum right)right));
         if ((table->rules[right].personal && !personal_data) || table->rules[right].temporary ||
             grant->purposes & ~table->rules[right].purposes)
             return fault_set(fault, FAULT_malformed, right_name(right));

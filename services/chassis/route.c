@@ -5,6 +5,7 @@
 #include "intake.pb-c.h"
 #include "intermediate.pb-c.h"
 #include "legacy_sync.pb-c.h"
+#include "proposal.pb-c.h"
 #include "records.pb-c.h"
 #include "residence.pb-c.h"
 #include "staff.pb-c.h"

@@ -78,9 +78,8 @@ bool work_call(
         journal(JOURNAL_ERROR, work->correlation, "call_inside_transaction", WORD("route", route_row(route)->name));
         return fault_set(&work->fault, FAULT_internal, NULL);
     }
-    if (route_needs_key(route) && work->pg && work->actor &&
-        rights_need_two(work->actor, work->state->right, work->state->purpose, NULL))
-        return fault_set(&work->fault, FAULT_not_permitted, "two_persons");
+    if (route_needs_key(route) && work->pg && !second_person_lets_act(work))
+        return false;
     if (route_needs_key(route)) {
         bus_key(key, route, act, NULL);
         request.key = key;
@@ -132,6 +131,7 @@ bool work_permits(struct work *work, const struct affair *affair)
     if (*work->actor->body && affair->body && strcmp(work->actor->body, affair->body) != 0)
         return fault_set(&work->fault, FAULT_not_permitted, "body");
     snprintf(state->programme, sizeof state->programme, "%s", affair->programme ? affair->programme : "");
+    snprintf(state->body, sizeof state->body, "%s", affair->body ? affair->body : "");
     state->permitted = true;
     state->two_persons = rights_need_two(work->actor, state->right, state->purpose, affair->programme);
     return true;
@@ -278,10 +278,12 @@ enum outcome work_commit(struct work *work, const ProtobufCMessage *reply)
         pg_rollback(work->pg);
         return work_end(work);
     }
-    if (in_database && has_key(work) && state->two_persons && !second_person_agrees(work))
+    if (in_database && has_key(work) && (state->two_persons || *state->approving) && !second_person_agrees(work))
         return work_refuse(work);
     if (in_database && reply)
         record_what_was_not_said(work);
+    if (reply && *state->approving && !(reply = proposal_answer(work, reply)))
+        return work_refuse_with(work, FAULT_internal, NULL);
     if (reply ? !reply_keep(work, reply) : has_key(work)) /* a command commits once, with its reply */
         return work_refuse_with(work, FAULT_internal, NULL);
     if (in_database && !key_guard_holds(state->guard))
@@ -428,6 +430,7 @@ void work_take_request(
     state->purpose[0] = '\0';
     state->loan[0] = '\0';
     state->two_persons = state->proposing = false;
+    state->approving[0] = state->programme[0] = state->body[0] = '\0';
     state->right = route_row(route)->right;
     state->permitted = false;
     state->programme[0] = '\0';

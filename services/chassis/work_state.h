@@ -29,8 +29,10 @@ struct work_state {
     char loan[48];                 /* "loan:ID" by which they have it; "" where it is not lent */
     bool two_persons;              /* the right needs a second person for what was asked last */
     bool proposing;                /* and there was none: the refusal keeps a proposal */
+    char approving[37];            /* the proposal that the person approves; "" */
     bool permitted;                /* work_permits said yes */
     char programme[32];            /* of what; "": of no single one */
+    char body[32];                 /* in whose part that is; "": in nobody's */
     char manager[32];
     uint8_t request_sha256[32];
     struct bytes reply; /* packed payload of the answer */

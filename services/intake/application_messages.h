@@ -4,7 +4,7 @@
 
 #include "chassis/work.h"
 
-#define APPLICATION_MESSAGES 16
+#define APPLICATION_MESSAGES 17
 extern const struct message application_messages[APPLICATION_MESSAGES];
 
 #endif

@@ -1,7 +1,5 @@
 #include "intake/application_review.h"
 
-#include "chassis/rights.h"
-#include "chassis/second_person.h"
 #include "intake/application_events.h"
 #include "intake/application_status.h"
 #include "intake/attachment_store.h"
@@ -90,44 +88,6 @@ enum outcome list_act(struct work *work)
         return work_refuse_with(work, FAULT_too_large, NULL);
     reply.n_applications = count;
     work_audit(work, &(struct touch){.subject = subjects, .count = (uint32_t)count, .nobody = !count});
-    return work_commit(work, &reply.base);
-}
-
-/* Those of acts that the person could do, or did propose. */
-enum outcome proposals_act(struct work *work)
-{
-    const Intake__ProposalsRequest *request = (const Intake__ProposalsRequest *)work->request;
-    Intake__ProposalsReply reply = INTAKE__PROPOSALS_REPLY__INIT;
-    struct proposal *list;
-    size_t count;
-    if (!work_permits(work, &(struct affair){.manager = request->manager}))
-        return work_refuse(work);
-    if (!work_begin(work, request->manager))
-        return work_end(work);
-    if (!proposals_read(work, !request->all, &list, &count))
-        return work_refuse(work);
-    Intake__Proposal *shown = arena_take(work->arena, (count + 1) * sizeof *shown);
-    reply.proposals = arena_take(work->arena, (count + 1) * sizeof *reply.proposals);
-    if (!shown || !reply.proposals)
-        return work_refuse_with(work, FAULT_too_large, NULL);
-    for (size_t i = 0; i < count; i++) {
-        enum route route;
-        struct fault ignored;
-        if (!route_find(list[i].route, &route) ||
-            !rights_permit(work->actor, route_row(route)->right, "", NULL, &ignored))
-            continue;
-        intake__proposal__init(&shown[i]);
-        shown[i].proposal = (char *)list[i].proposal;
-        shown[i].act = (char *)list[i].route;
-        shown[i].about = (char *)list[i].about;
-        shown[i].proposed_by = (char *)list[i].proposed_by;
-        shown[i].proposed_at_ms = list[i].proposed_at_ms;
-        shown[i].lapses_at_ms = list[i].lapses_at_ms;
-        shown[i].approved_by = (char *)list[i].approved_by;
-        shown[i].approved_at_ms = list[i].approved_at_ms;
-        reply.proposals[reply.n_proposals++] = &shown[i];
-    }
-    work_audit(work, &(struct touch){.reason = "proposals", .nobody = true});
     return work_commit(work, &reply.base);
 }
 

@@ -11,7 +11,6 @@ MUST_USE bool review_begin(
 
 bool list_check(const ProtobufCMessage *request, struct fault *fault);
 enum outcome list_act(struct work *work);
-enum outcome proposals_act(struct work *work);
 enum outcome view_act(struct work *work);
 bool decide_check(const ProtobufCMessage *request, struct fault *fault);
 enum outcome decide_act(struct work *work);

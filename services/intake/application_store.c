@@ -2,6 +2,7 @@
 
 #include "chassis/cover.h"
 #include "chassis/journal.h"
+#include "chassis/second_person.h"
 
 #include "person.pb-c.h"
 
@@ -18,6 +19,7 @@ static const struct covered_column covered_columns[] = {
     {"application", "fields", "intake.application.fields", "t.application"},
     {"history", "reason", "intake.history.reason", "t.application"},
     {"attachment", "content", "intake.attachment.content", "t.application || '|' || t.number || '|' || t.piece"},
+    PROPOSAL_COLUMNS,
     {"piece", "content", "intake.piece.content", "encode(t.sha256, 'hex')", true},
 };
 

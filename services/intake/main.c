@@ -8,7 +8,7 @@ int main(int argc, char **argv)
 {
     const struct service intake = {
         .name = "intake",
-        .schema_version = 5,
+        .schema_version = 6,
         .settings = intake_settings,
         .setting_count = INTAKE_SETTINGS,
         .keys = intake_keys,

@@ -156,8 +156,6 @@ static bool request_fill(struct exchange *x, struct arena *arena, ProtobufCMessa
 
 /* --- what is answered --- */
 
-static json_t *message_json(const ProtobufCMessage *message);
-
 static json_t *value_json(const ProtobufCFieldDescriptor *field, const void *at)
 {
     switch (field->type) {
@@ -167,6 +165,8 @@ static json_t *value_json(const ProtobufCFieldDescriptor *field, const void *at)
         return json_boolean(*(const protobuf_c_boolean *)at);
     case PROTOBUF_C_TYPE_INT64:
         return json_integer((json_int_t) * (const int64_t *)at);
+    case PROTOBUF_C_TYPE_UINT32:
+        return json_integer(*(const uint32_t *)at);
     case PROTOBUF_C_TYPE_INT32:
         return json_integer(*(const int32_t *)at);
     case PROTOBUF_C_TYPE_MESSAGE:
@@ -177,7 +177,7 @@ static json_t *value_json(const ProtobufCFieldDescriptor *field, const void *at)
 }
 
 /* Strings and messages alone are repeated: both are pointers. */
-static json_t *message_json(const ProtobufCMessage *message)
+json_t *message_json(const ProtobufCMessage *message)
 {
     json_t *json = json_object();
     for (unsigned i = 0; i < message->descriptor->n_fields; i++) {

@@ -42,6 +42,13 @@ bool correction_close_act(struct exchange *x, struct work *work);
 
 /* accounts, sessions, terminals; portal_account.c */
 bool account_act(struct exchange *x, struct work *work);
+/* A message as JSON: fields by their names; bytes are left out. NULL when memory is out. */
+json_t *message_json(const ProtobufCMessage *message);
+
+/* acts that wait for a second person, portal_proposal.c */
+bool proposal_list_act(struct exchange *x, struct work *work);
+bool proposal_view_act(struct exchange *x, struct work *work);
+bool proposal_close_act(struct exchange *x, struct work *work);
 
 /* An application as JSON; the pseudonym (資格仮名ID) to staff only (NUM-3). NULL when memory is out. */
 json_t *application_json(const Intake__Application *application, bool to_staff);

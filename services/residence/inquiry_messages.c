@@ -7,6 +7,7 @@
 
 #include "chassis/form.h"
 #include "chassis/person_match.h"
+#include "chassis/second_person.h"
 #include "chassis/step.h"
 #include "residence.pb-c.h"
 #include "residence/candidate_list.h"
@@ -234,6 +235,7 @@ static enum outcome acquire_act(struct work *work)
 }
 
 const struct message inquiry_messages[] = {
+    PROPOSAL_MESSAGES(residence),
     {ROUTE_residence_inquire, inquire_check, inquire_act},
     {ROUTE_residence_instant, instant_check, instant_act},
     {ROUTE_residence_instant_result, instant_result_check, instant_result_act},

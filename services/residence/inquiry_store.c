@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "chassis/cover.h"
+#include "chassis/second_person.h"
 
 #define TABLE_PASSING "residence.passing"
 
 static const struct covered_column covered_columns[] = {
+    PROPOSAL_COLUMNS,
     {"passing", "covered", "residence.passing", "t.id::text || ' ' || t.kind"},
 };
 

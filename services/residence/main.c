@@ -43,7 +43,7 @@ int main(int argc, char **argv)
 {
     const struct service service = {
         .name = "residence",
-        .schema_version = 3,
+        .schema_version = 4,
         .settings = settings,
         .setting_count = sizeof settings / sizeof *settings,
         .keys = keys,

@@ -2,6 +2,7 @@
 
 #include "chassis/form.h"
 #include "chassis/rights.h"
+#include "chassis/second_person.h"
 #include "staff/staff_handlers.h"
 
 #include <string.h>
@@ -43,6 +44,7 @@ bool day_check(const char *text, bool needed, const char *field, struct fault *f
 }
 
 const struct message staff_messages[] = {
+    PROPOSAL_MESSAGES(staff),
     {ROUTE_staff_login, login_check, staff_login_act},
     {ROUTE_staff_renew, NULL, renew_act},
     {ROUTE_staff_logout, NULL, staff_logout_act},

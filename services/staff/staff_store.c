@@ -1,6 +1,7 @@
 #include "staff/staff_store.h"
 
 #include "chassis/cover.h"
+#include "chassis/second_person.h"
 #include "chassis/work.h"
 
 #include <string.h>
@@ -13,6 +14,7 @@ static const struct covered_column covered_columns[] = {
     {"application", "person", "staff.application", "t.application || '/person'"},
     {"application", "need", "staff.application", "t.application || '/need'"},
     {"loan", "reason", "staff.loan", "t.loan::text"},
+    PROPOSAL_COLUMNS,
     {"password", "password", "staff.password", "t.account || '/' || t.id"},
 };
 

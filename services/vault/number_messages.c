@@ -1,5 +1,6 @@
 #include "vault/number_messages.h"
 
+#include "chassis/second_person.h"
 #include "chassis/jwe.h"
 #include "vault/correction_messages.h"
 #include "vault/number_batch.h"
@@ -267,6 +268,7 @@ static enum outcome release_act(struct work *work)
 }
 
 const struct message number_messages[NUMBER_MESSAGES] = {
+    PROPOSAL_MESSAGES(vault),
     {ROUTE_vault_keys, NULL, keys_act},
     {ROUTE_vault_enrol, enrol_check, enrol_act},
     {ROUTE_vault_gateway_id, gateway_id_check, gateway_id_act},

@@ -4,7 +4,7 @@
 
 #include "chassis/work.h"
 
-#define NUMBER_MESSAGES 15
+#define NUMBER_MESSAGES 17
 extern const struct message number_messages[NUMBER_MESSAGES];
 
 /* Checks that several messages share. Faults: item_missing, item_too_long; not_found for a manager of no programme,

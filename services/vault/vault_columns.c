@@ -1,5 +1,6 @@
 #include "vault/vault_columns.h"
 
+#include "chassis/second_person.h"
 #include "vault/number_cover.h"
 #include "vault/portal_store.h"
 
@@ -20,6 +21,7 @@ static const struct covered_column covered[] = {
     TIE_NUMBER,
     GATEWAY_NUMBER,
     PORTAL_PAIR,
+    PROPOSAL_COLUMNS,
     {"correction", "number", TABLE_CORRECTION, "t.correction_id"},
 };
 

@@ -277,6 +277,8 @@ static void ask(const struct hop *hop, const char *token, char said[64])
     free(request);
 }
 
+#include "flow/two_persons.h"
+
 /* AUTH-8: a table of applications is carried out by a lent right alone: asked for, lent by another, and withdrawn it
  * is refused within 5 s, while the session goes on */
 START_TEST(an_export_needs_a_right_that_is_lent)
@@ -488,6 +490,7 @@ int main(void)
     tcase_add_test(tests, logins_and_sessions_are_seen);
     tcase_add_test(tests, a_token_is_good_only_as_it_was_given);
     tcase_add_test(tests, an_export_needs_a_right_that_is_lent);
+    tcase_add_test(tests, an_act_of_two_persons);
     tcase_add_test(tests, a_manager_asks_for_more);
     tcase_add_test(tests, an_ended_session_is_out_everywhere);
     tcase_add_test(tests, whoever_leaves_is_out);

@@ -43,6 +43,7 @@ struct cell {
     enum application_state state;
     const char *purpose, *programmes, *body; /* of request and token; "" the usual, all, none */
     const Staff__ActorLoan *loan;            /* of the token; NULL: none */
+    const char *account;                     /* NULL: sato */
 };
 
 struct verdict {
@@ -213,7 +214,7 @@ static inline char *token_of(const struct cell *cell, const char *manager)
     Staff__ActorLoan *loans[] = {(Staff__ActorLoan *)cell->loan};
     actor.loans = loans;
     actor.n_loans = cell->loan ? 1 : 0;
-    actor.account = "sato";
+    actor.account = (char *)(cell->account ? cell->account : "sato");
     actor.role = (char *)cell->role;
     actor.manager = (char *)manager;
     actor.programmes = programmes;
@@ -268,6 +269,7 @@ static inline const char *field_text(const struct cell *cell, const char *manage
         {"finding", "0000000f-0000-4000-8000-000000000001"},
         {"incident", "0000000a-0000-4000-8000-000000000001"},
         {"outline", "架空の事案"},
+        {"second_factor", "none"},
     };
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         if (strcmp(values[i].name, name) == 0)

@@ -33,8 +33,8 @@ static enum outcome decide_act(struct work *by)
     return work_commit(by, &reply.base);
 }
 
-static const struct message messages[] = {{ROUTE_intake_decide, NULL, decide_act}};
-static const struct service service = {.name = "intake", .schema_version = 5, .messages = messages, .message_count = 1};
+static const struct message messages[] = {{ROUTE_intake_decide, NULL, decide_act}, PROPOSAL_MESSAGES(intake)};
+static const struct service service = {.name = "intake", .schema_version = 6, .messages = messages, .message_count = 3};
 
 /* The shipped table, in which reviewers of these programmes decide by two. */
 static void table_take(const char *programme)
@@ -78,12 +78,14 @@ static char *token_as(const char *account, const char *role, const char *manager
 {
     Staff__Actor actor = STAFF__ACTOR__INIT;
     uint8_t packed[512], signature[64];
-    char *rights[] = {"review", "view", "session"};
+    char *rights[] = {"review", "view", "session"}, *programmes[] = {"hoikushi"};
     actor.account = (char *)account;
     actor.role = (char *)role;
     actor.manager = (char *)manager;
     actor.rights = rights;
     actor.n_rights = 3;
+    actor.programmes = programmes;
+    actor.n_programmes = strcmp(account, "hoiku") == 0;
     actor.terminal = "terminal-1";
     actor.session = (char *)account;
     actor.expires_at_ms = clock_ms() + 60000;
@@ -101,6 +103,70 @@ static struct answer decide(const char *account, const char *role, const char *d
     struct letter letter = letter_make("portal", "intake_decide", &request.base);
     letter.envelope.actor_token = token_as(account, role, "nara");
     return letter_send(work, &letter);
+}
+
+/* The proposal that was made last. */
+static char *newest(void)
+{
+    PGresult *row = PQexec(owner, "SELECT proposal FROM intake.proposal ORDER BY proposed_at DESC LIMIT 1");
+    ck_assert_int_eq(PQntuples(row), 1);
+    char *proposal = arena_format(letters, "%s", PQgetvalue(row, 0, 0));
+    PQclear(row);
+    return proposal;
+}
+
+static struct letter closing_letter(
+    const char *account, const char *role, const char *proposal, const char *decision, const char *reason)
+{
+    Proposal__DecideRequest request = PROPOSAL__DECIDE_REQUEST__INIT;
+    request.manager = "nara";
+    request.proposal = (char *)proposal;
+    request.decision = (char *)decision;
+    request.reason = (char *)reason;
+    struct letter letter = letter_make("portal", "intake_proposal_decide", &request.base);
+    letter.envelope.actor_token = token_as(account, role, "nara");
+    return letter;
+}
+
+static struct answer proposal_end(const char *account, const char *proposal, const char *decision, const char *reason)
+{
+    struct letter letter = closing_letter(account, "reviewer", proposal, decision, reason);
+    return letter_send(work, &letter);
+}
+
+/* What a person is shown: the states, one after the other; of one that is named, "STATE/DECISION asked for/reason". */
+static char *shown_to(const char *account, bool all, const char *proposal)
+{
+    Proposal__ListRequest request = PROPOSAL__LIST_REQUEST__INIT;
+    request.manager = "nara";
+    request.all = all;
+    request.proposal = (char *)proposal;
+    struct letter letter = letter_make("portal", "intake_proposals", &request.base);
+    letter.envelope.actor_token = token_as(account, "reviewer", "nara");
+    struct answer answer = letter_send(work, &letter);
+    if (answer.outcome != OUTCOME_DONE)
+        return (char *)fault_code_text(answer.code);
+    Proposal__ListReply *reply =
+        proposal__list_reply__unpack(arena_allocator(letters), answer.payload.len, answer.payload.data);
+    char *text = "";
+    for (size_t i = 0; i < reply->n_proposals; i++) {
+        const Proposal__Proposal *one = reply->proposals[i];
+        Intake__DecideRequest *asked =
+            intake__decide_request__unpack(arena_allocator(letters), one->request.len, one->request.data);
+        text = *proposal ? arena_format(letters, "%s/%s/%s", one->state, asked->decision, one->reason)
+                         : arena_format(letters, "%s%s%s", text, *text ? " " : "", one->state);
+    }
+    return text;
+}
+
+static int64_t recorded(const char *one, const char *other)
+{
+    char sql[256];
+    snprintf(sql, sizeof sql,
+        "SELECT count(*) FROM intake.audit_outbox WHERE position('%s'::bytea IN event) > 0 "
+        "AND position('%s'::bytea IN event) > 0",
+        one, other);
+    return owner_count(sql);
 }
 
 static int64_t effects_by(const char *account)
@@ -155,10 +221,77 @@ END_TEST
 START_TEST(what_is_not_in_order_is_not_proposed)
 {
     assert_refused(decide("sato", "reviewer", "wrong"), FAULT_state_conflict);
-    struct answer answer = decide("sato", "reviewer", "call first");
-    table_take("jun-kangoshi");
-    ck_assert(answer.code != FAULT_approval_needed && answer.outcome != OUTCOME_DONE);
     ck_assert_int_eq(proposals("true"), 0);
+}
+END_TEST
+
+/* What has an effect elsewhere before it commits is kept before it has that; store/second_persons.c carries it out */
+START_TEST(nothing_happens_elsewhere_before)
+{
+    assert_refused(decide("sato", "reviewer", "call first"), FAULT_approval_needed);
+    ck_assert_int_eq(proposals("proposed_by = 'sato' AND content IS NOT NULL"), 1);
+}
+END_TEST
+
+/* AUTH-5: the second person need not type it again: by the proposal, once, whatever is sent twice */
+START_TEST(a_proposal_is_approved)
+{
+    assert_refused(decide("sato", "reviewer", "accept"), FAULT_approval_needed);
+    const char *proposal = newest();
+    ck_assert_str_eq(shown_to("tanaka", false, proposal), "open/accept/");
+    ck_assert_int_eq(recorded("intake_proposals", proposal), 1);
+    assert_refused(proposal_end("sato", proposal, "approve", ""), FAULT_decided_by_applicant);
+    struct letter wrong = closing_letter("tanaka", "disclosure", proposal, "approve", "");
+    assert_refused(letter_send(work, &wrong), FAULT_not_found);
+    assert_refused(proposal_end("tanaka", proposal, "accept", ""), FAULT_item_invalid);
+    assert_refused(proposal_end("tanaka", "x", "approve", ""), FAULT_item_invalid);
+    assert_refused(proposal_end("tanaka", "00000000-0000-4000-8000-000000000000", "approve", ""), FAULT_not_found);
+    assert_refused(proposal_end("hoiku", proposal, "approve", ""), FAULT_not_found); /* of another programme */
+    ck_assert_int_eq(owner_count("SELECT count(*) FROM intake.effect"), 0);
+    struct letter letter = closing_letter("tanaka", "reviewer", proposal, "approve", "");
+    struct answer first = letter_send(work, &letter), again = letter_send(work, &letter);
+    ck_assert_int_eq(first.outcome, OUTCOME_DONE);
+    ck_assert_int_eq(again.outcome, OUTCOME_DONE);
+    ck_assert_mem_eq(first.payload.data, again.payload.data, first.payload.len);
+    Proposal__DecideReply *reply =
+        proposal__decide_reply__unpack(arena_allocator(letters), first.payload.len, first.payload.data);
+    ck_assert_str_eq(reply->state, "approved");
+    ck_assert_str_eq(reply->act, "intake_decide");
+    ck_assert_int_eq(effects_by("tanaka"), 1);
+    ck_assert_int_eq(recorded("intake_decide", "tanaka"), 1);
+    assert_refused(proposal_end("suzuki", proposal, "approve", ""), FAULT_proposal_decided);
+    ck_assert_int_eq(effects_by("suzuki"), 0);
+    ck_assert_str_eq(shown_to("tanaka", true, ""), "approved");
+    ck_assert_int_eq(proposals("approved_by = 'tanaka' AND content IS NULL"), 1);
+    chains_check();
+}
+END_TEST
+
+/* Another person turns it down and says why, who proposed it takes it back: then it is over, and what it was stays */
+START_TEST(a_proposal_is_turned_down_or_withdrawn)
+{
+    assert_refused(decide("sato", "reviewer", "accept"), FAULT_approval_needed);
+    const char *first = newest();
+    assert_refused(proposal_end("tanaka", first, "turn_down", ""), FAULT_reason_missing);
+    assert_refused(proposal_end("sato", first, "turn_down", "理由"), FAULT_decided_by_applicant);
+    assert_refused(proposal_end("tanaka", first, "withdraw", ""), FAULT_not_permitted);
+    ck_assert_int_eq(proposal_end("tanaka", first, "turn_down", "添付書類が足りない").outcome, OUTCOME_DONE);
+    ck_assert_str_eq(shown_to("sato", false, first), "turned_down//添付書類が足りない");
+    ck_assert_int_eq(recorded("intake_proposal_decide", first), 1);
+    assert_refused(proposal_end("suzuki", first, "approve", ""), FAULT_proposal_decided);
+    assert_refused(decide("sato", "reviewer", "accept"), FAULT_approval_needed);
+    const char *second = newest();
+    ck_assert_str_ne(second, first);
+    ck_assert_int_eq(proposal_end("sato", second, "withdraw", "").outcome, OUTCOME_DONE);
+    assert_refused(proposal_end("tanaka", second, "approve", ""), FAULT_proposal_decided);
+    assert_refused(decide("tanaka", "reviewer", "accept"), FAULT_approval_needed); /* nothing is left to agree to */
+    ck_assert_str_eq(shown_to("suzuki", true, ""), "open withdrawn turned_down");
+    ck_assert_str_eq(shown_to("suzuki", false, ""), "open");
+    ck_assert_str_eq(shown_to("hoiku", true, ""), "");
+    ck_assert_int_eq(proposals("content IS NOT NULL"), 1);
+    ck_assert_int_eq(proposals("position('添付'::bytea IN reason) > 0"), 0); /* covered */
+    ck_assert_int_eq(owner_count("SELECT count(*) FROM intake.effect"), 0);
+    chains_check();
 }
 END_TEST
 
@@ -166,7 +299,12 @@ START_TEST(a_proposal_lapses)
 {
     assert_refused(decide("sato", "reviewer", "accept"), FAULT_approval_needed);
     ck_assert_int_eq(proposals("lapses_at BETWEEN now() + interval '13 days' AND now() + interval '15 days'"), 1);
+    const char *lapsed = newest();
     owner_do("UPDATE intake.proposal SET lapses_at = now()");
+    assert_refused(proposal_end("tanaka", lapsed, "approve", ""), FAULT_proposal_decided);
+    assert_refused(proposal_end("sato", lapsed, "withdraw", ""), FAULT_proposal_decided);
+    ck_assert_str_eq(shown_to("tanaka", false, lapsed), "lapsed//");
+    ck_assert_int_eq(proposals("content IS NOT NULL"), 0);
     assert_refused(decide("tanaka", "reviewer", "accept"), FAULT_approval_needed);
     ck_assert_int_eq(owner_count("SELECT count(*) FROM intake.effect"), 0);
     ck_assert_int_eq(proposals("true"), 2); /* the one that lapsed stays */
@@ -192,6 +330,9 @@ int main(void)
     tcase_add_test(cases, another_person_agrees);
     tcase_add_test(cases, only_the_same_act_by_who_may_is_agreed_to);
     tcase_add_test(cases, what_is_not_in_order_is_not_proposed);
+    tcase_add_test(cases, nothing_happens_elsewhere_before);
+    tcase_add_test(cases, a_proposal_is_approved);
+    tcase_add_test(cases, a_proposal_is_turned_down_or_withdrawn);
     tcase_add_test(cases, a_proposal_lapses);
     tcase_add_test(cases, the_table_says_where);
     Suite *suite = suite_create("two_persons");

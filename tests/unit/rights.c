@@ -74,12 +74,40 @@ START_TEST(a_wrong_table_is_refused)
     table = shipped();
     json_object_set_new(json_array_get(at(table, "roles", "data_entry", "grants"), 0), "programmes", json_array());
     refused(table, "programmes");
-    table = shipped(); /* what has effects elsewhere before it commits cannot wait for a second person */
-    json_object_set_new(json_array_get(at(table, "roles", "corrector", "grants"), 0), "two_persons", json_true());
-    refused(table, "number_correct");
     table = shipped();
     json_object_set_new(at(table, "terminals", "number", NULL), "rights", json_array());
     refused(table, "rights");
+}
+END_TEST
+
+/* AUTH-5: every right by which something is changed can be marked; looking cannot wait for a second person, and a table
+ * that says so is refused with the right and the rule */
+START_TEST(two_persons_for_every_act)
+{
+    size_t marked = 0;
+    for (int right = RIGHT_none + 1; right < RIGHTS; right++) {
+        struct fault fault = {0};
+        bool changes = false;
+        for (enum route route = 0; route < ROUTES; route++)
+            changes |= (int)route_row(route)->right == right && route_row(route)->kind == ROUTE_COMMAND;
+        json_t *table = shipped(), *rule = json_object_get(json_object_get(table, "rights"), right_name(right));
+        if (!rule || json_is_true(json_object_get(rule, "temporary"))) {
+            json_decref(table);
+            continue;
+        }
+        json_t *grants =
+            at(table, "roles", json_is_true(json_object_get(rule, "personal")) ? "counter" : "administrator", "grants");
+        json_array_append_new(grants, json_pack("{s[s] ss sO sb}", "rights", right_name(right), "programmes", "all",
+                                          "purposes", json_object_get(rule, "purposes"), "two_persons", 1));
+        ck_assert_msg(rights_take(table, &fault) == changes, "%s", right_name(right));
+        if (!changes) {
+            ck_assert_str_eq(fault_code_text(fault.code), "two_persons_unfit");
+            ck_assert_str_eq(fault.field, right_name(right));
+        }
+        marked += changes;
+        json_decref(table);
+    }
+    ck_assert_uint_ge(marked, 10);
 }
 END_TEST
 
@@ -333,6 +361,7 @@ int main(void)
 {
     TCase *cases = tcase_create("rights");
     tcase_add_test(cases, a_wrong_table_is_refused);
+    tcase_add_test(cases, two_persons_for_every_act);
     tcase_add_loop_test(cases, the_table_decides, 0, sizeof decisions / sizeof *decisions);
     tcase_add_test(cases, a_lent_right_counts_while_it_is_lent);
     tcase_add_test(cases, only_what_is_temporary_is_lent);
