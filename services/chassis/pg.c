@@ -125,17 +125,33 @@ static PGconn *connect_once(const char *dsn)
     return NULL;
 }
 
+static struct pg *pg_make(const char *dsn)
+{
+    struct pg *pg = calloc(1, sizeof *pg);
+    if (pg && (pg->dsn = strdup(dsn)))
+        return pg;
+    free(pg);
+    return NULL;
+}
+
 bool pg_open(struct pg **pg, const char *dsn, struct fault *fault)
 {
-    *pg = calloc(1, sizeof **pg);
+    *pg = pg_make(dsn);
     if (!*pg)
         return fault_set(fault, FAULT_internal, NULL);
-    (*pg)->dsn = strdup(dsn);
-    if ((*pg)->dsn && pg_ensure(*pg, fault))
+    if (pg_ensure(*pg, fault))
         return true;
     pg_close(*pg);
     *pg = NULL;
     return false;
+}
+
+struct pg *pg_new(const char *dsn)
+{
+    struct fault away = {0};
+    struct pg *pg = pg_make(dsn);
+    (void)(pg && pg_ensure(pg, &away));
+    return pg;
 }
 
 void pg_close(struct pg *pg)

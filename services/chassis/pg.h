@@ -32,6 +32,8 @@ struct pg_value pg_integer(int64_t value);
 /* Open with the pitfalls of libpq closed: time-outs, keepalives, pinned search_path, durability settings checked.
  * `dsn` is a libpq connection string: a unix socket, or sslmode=verify-full (STORE-2). */
 MUST_USE bool pg_open(struct pg **pg, const char *dsn, struct fault *fault);
+/* The same, but a database that is away is no failure: pg_ensure opens it later. NULL: memory is out. */
+MUST_USE struct pg *pg_new(const char *dsn);
 void pg_close(struct pg *pg);
 /* Open anew after a failure; true when the connection is usable. Whatever transaction was open is gone. */
 MUST_USE bool pg_ensure(struct pg *pg, struct fault *fault);

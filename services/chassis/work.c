@@ -462,7 +462,7 @@ struct work *work_new(const struct service *service)
     state->sealer = sealer_new(service->name);
     if (!state->guard || !state->caller || !state->sealer)
         goto fail;
-    if (service->schema_version && !pg_open(&work->pg, setting_text("SHIKAKU_DSN"), &work->fault))
+    if (service->schema_version && !(work->pg = pg_new(setting_text("SHIKAKU_DSN"))))
         goto fail;
     return work;
 fail:

@@ -404,6 +404,23 @@ START_TEST(no_database_is_unavailable)
 }
 END_TEST
 
+/* A service that starts while its database is away is there when it comes back. */
+START_TEST(a_database_that_is_away_is_opened_later)
+{
+    owner_do("ALTER ROLE CURRENT_USER SET synchronous_commit = off"); /* which is refused as if it were away */
+    struct pg *later = pg_new(store.owner);
+    ck_assert_ptr_nonnull(later);
+    ck_assert_ptr_null(pg_query(later, "SELECT 1", &fault, PG_NONE));
+    ck_assert_int_eq(fault.code, FAULT_unavailable);
+    owner_do("ALTER ROLE CURRENT_USER RESET synchronous_commit");
+    ck_assert(pg_ensure(later, &fault));
+    PGresult *row = pg_query(later, "SELECT 1", &fault, PG_NONE);
+    ck_assert_ptr_nonnull(row);
+    PQclear(row);
+    pg_close(later);
+}
+END_TEST
+
 int main(void)
 {
     journal_open("test");
@@ -431,6 +448,7 @@ int main(void)
     tcase_add_test(cases, rolling_back_costs_nothing_of_the_next);
     tcase_add_test(cases, a_database_that_can_forget_is_refused);
     tcase_add_test(cases, no_database_is_unavailable);
+    tcase_add_test(cases, a_database_that_is_away_is_opened_later);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
