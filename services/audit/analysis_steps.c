@@ -1,6 +1,7 @@
 #include "audit/analysis_steps.h"
 
 #include "audit/analysis_store.h"
+#include "audit/audit_log.h"
 #include "audit/finding_store.h"
 #include "chassis/journal.h"
 #include "chassis/meters.h"
@@ -17,6 +18,8 @@
 #define POSITIONS_AT_ONCE 500
 #define LOOK_MS (60 * 1000) /* how often a rule's time is looked at, or as often as it runs */
 #define TIDY_MS (60 * 1000) /* gauges and what is too old */
+#define BUSY_LOOK_MS 200
+#define BUSY_RECORDS_PER_SECOND 2000
 #define DAY_MS (24 * 3600 * 1000LL)
 
 /* What the reader of a finding is told first: of its first record. */
@@ -190,10 +193,32 @@ static void tidy(struct work *work)
     tidy_at_ms = clock_ms() + TIDY_MS;
 }
 
+/* Records come first: while many come the log is not walked, which takes as much of the machine as taking them over.
+ * Rules look at what was appended SHIKAKU_ANALYSIS_SETTLE_SECONDS ago, so half of that may pass without any of them
+ * seeing less; then it is walked whatever comes. */
+static bool records_come_first(void)
+{
+    static uint64_t taken_before;
+    static int64_t looked_ms, resting_ms;
+    static bool busy;
+    int64_t now_ms = clock_ms(), passed_ms = now_ms - looked_ms;
+    if (passed_ms >= BUSY_LOOK_MS) {
+        uint64_t taken = log_taken();
+        busy = looked_ms && (int64_t)(taken - taken_before) * 1000 / passed_ms >= BUSY_RECORDS_PER_SECOND;
+        taken_before = taken;
+        looked_ms = now_ms;
+    }
+    if (!busy || !resting_ms)
+        resting_ms = now_ms;
+    return busy && now_ms - resting_ms < setting_number("SHIKAKU_ANALYSIS_SETTLE_SECONDS") * 1000 / 2;
+}
+
 int analysis_turn(struct work *work, const struct lane *lane)
 {
     (void)lane;
     int64_t began_ms = clock_ms();
+    if (records_come_first())
+        return 0;
     int walked = pg_ensure(work->pg, &work->fault) ? analysis_walk(work) : -1;
     if (walked != 0)
         return walked > 0 ? walked : 0;

@@ -31,7 +31,7 @@ void log_walk_put(struct pg *pg, const struct log_walk *walk)
  * are about the log itself. */
 static const char log_walk_list_sql[] =
     "SELECT position, appended_ms, service, instance::text, worker, sequence, manager, act, outcome, event "
-    "FROM audit.log WHERE kind IN ('use', 'provision', 'search', 'session', 'account', 'key') "
+    "FROM audit.log WHERE kind IN ('use', 'provision', 'search', 'export', 'session', 'account', 'key') "
     "AND appended_ms >= $2::bigint AND position > $1::bigint ORDER BY position LIMIT $3::int";
 
 PGresult *log_walk_list(struct pg *pg, const struct log_walk *walk, int limit, struct fault *fault)

@@ -98,6 +98,9 @@ static const char new_terminal_sql[] =
     "AND o.position < t.position AND o.at_ms <= t.at_ms AND o.at_ms > t.at_ms - $8::bigint * 86400000 AND o.terminal = "
     "t.terminal) " IN_ORDER;
 
+/* What is a matter of itself. */
+static const char each_sql[] = "SELECT t.position, t.account, t.subject " LOOKED_AT IN_ORDER;
+
 #define MANY 1000000000
 
 const struct analysis_test analysis_tests[] = {
@@ -116,6 +119,7 @@ const struct analysis_test analysis_tests[] = {
     {"refused", refused_sql, false,
         {{"outcomes", SHAPE_WORDS, 0, 0, NULL, 0}, {"within_hours", SHAPE_NUMBER, 1, 8760, NULL, 1},
             {"at_least", SHAPE_NUMBER, 1, MANY, NULL, 0}}},
+    {"each", each_sql, true, {{NULL, SHAPE_NUMBER, 0, 0, NULL, 0}}},
     {"new_terminal", new_terminal_sql, false, {{"days", SHAPE_NUMBER, 1, 366, NULL, 24}}},
 };
 const size_t analysis_test_count = sizeof analysis_tests / sizeof *analysis_tests;

@@ -21,11 +21,15 @@ struct audit_chain {
     size_t count;
     uint64_t through; /* out: the last one of this worker that is in the log */
     bool broken;      /* out: a record is missing, is no event, or follows another one than the log has */
+    bool newly;       /* out: that is seen for the first time */
 };
 
 /* Append what is new of these chains of `service`; a chain is taken up to where it breaks. The caller commits. */
 MUST_USE bool log_append(struct pg *pg, struct arena *arena, const char *service, struct audit_chain *chains,
     size_t count, struct fault *fault);
+
+/* How many records this process has appended since it started, for who gives way to them. */
+uint64_t log_taken(void);
 
 /* Append a record of audit about the log itself: kind `log`, its event in plain, so that whoever verifies can read it.
  * `tree` is what sequencer_take gave; the caller puts it back and commits. */

@@ -2,6 +2,7 @@
 
 #include "audit.pb-c.h"
 #include "audit/audit_answer.h"
+#include "audit/audit_gap.h"
 #include "audit/audit_incident.h"
 #include "audit/audit_log.h"
 #include "audit/finding_messages.h"
@@ -54,8 +55,8 @@ static struct audit_chain *chains_read(struct arena *arena, const Audit__AppendR
         struct audit_sent *sent = sent_read(arena, request->chains[i]);
         if (!sent)
             return NULL;
-        chains[i] = (struct audit_chain){
-            request->chains[i]->instance, request->chains[i]->worker, sent, request->chains[i]->n_links, 0, false};
+        chains[i] = (struct audit_chain){request->chains[i]->instance, request->chains[i]->worker, sent,
+            request->chains[i]->n_links, 0, false, false};
     }
     return chains;
 }
@@ -77,7 +78,7 @@ static bool reply_fill(struct work *work, const struct audit_chain *chains, size
         through[i].sequence = chains[i].through;
         reply->through[reply->n_through++] = &through[i];
     }
-    return reply->n_through || !count ? true : fault_set(&work->fault, FAULT_audit_gap, "links");
+    return true;
 }
 
 static enum outcome append_act(struct work *work)
@@ -92,7 +93,12 @@ static enum outcome append_act(struct work *work)
     if (!log_append(work->pg, work->arena, work->peer->name, chains, request->n_chains, &work->fault) ||
         !reply_fill(work, chains, request->n_chains, &reply))
         return work_refuse(work);
-    return work_commit(work, &reply.base);
+    gaps_record(work, work->peer->name, chains, request->n_chains);
+    enum outcome outcome = work_commit(work, &reply.base);
+    /* What was seen of a gap is kept, also where nothing could be taken. */
+    return outcome == OUTCOME_DONE && request->n_chains && !reply.n_through
+               ? work_refuse_with(work, FAULT_audit_gap, "links")
+               : outcome;
 }
 
 static enum outcome status_act(struct work *work)
@@ -115,6 +121,8 @@ const struct message audit_messages[] = {
     PROPOSAL_MESSAGES(audit),
     {ROUTE_audit_append, append_check, append_act},
     {ROUTE_audit_status, NULL, status_act},
+    {ROUTE_audit_gaps, NULL, gaps_act},
+    {ROUTE_audit_release, release_check, release_act},
     {ROUTE_audit_who, answer_who_check, answer_who_act},
     {ROUTE_audit_account, answer_account_check, answer_account_act},
     {ROUTE_audit_exposed, answer_exposed_check, answer_exposed_act},
@@ -152,7 +160,7 @@ static size_t own_read(struct arena *arena, const PGresult *rows, struct audit_c
         bytes += sent[i].event.len;
         if (!last || strcmp(last->instance, instance) != 0 || last->worker != worker) {
             last = &chains[made++];
-            *last = (struct audit_chain){instance, worker, &sent[i], 0, 0, false};
+            *last = (struct audit_chain){instance, worker, &sent[i], 0, 0, false, false};
         }
         if (!last->broken && !own_check(&sent[i])) {
             last->broken = true;
@@ -177,6 +185,8 @@ int own_records_turn(struct work *work, const struct lane *lane)
         bool appended = log_append(work->pg, work->arena, "audit", chains, count, &work->fault);
         for (size_t i = 0; appended && i < count; i++)
             own_records_drop(work->pg, chains[i].instance, chains[i].worker, chains[i].through);
+        if (appended)
+            gaps_record(work, "audit", chains, count);
         if (!appended)
             pg_rollback(work->pg);
         else if (work_commit(work, NULL) == OUTCOME_DONE)

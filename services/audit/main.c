@@ -100,7 +100,7 @@ int main(int argc, char **argv)
     };
     const struct service service = {
         .name = "audit",
-        .schema_version = 6,
+        .schema_version = 7,
         .settings = settings,
         .setting_count = sizeof settings / sizeof *settings,
         .keys = keys,

@@ -4,6 +4,7 @@
 #include "chassis/keyring.h"
 #include "chassis/wire_scan.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define TEXT_MAX 255
@@ -44,20 +45,50 @@ const char *act_kind(const char *act)
     return "use";
 }
 
-uint64_t record_token(const char *manager, enum token_kind kind, const char *text, size_t len)
+static const char *const token_domains[] = {"audit.subject", "audit.account", "audit.terminal", "audit.reason"};
+
+static uint64_t token_number(const uint8_t token[INDEX_TOKEN_BYTES])
 {
-    static const char *const domains[] = {"audit.subject", "audit.account", "audit.terminal", "audit.reason"};
-    uint8_t token[INDEX_TOKEN_BYTES];
     uint64_t number;
-    if (!index_token(manager, domains[kind], text, len, token))
-        return 0;
     memcpy(&number, token, sizeof number);
     return number;
 }
 
-/* Subjects are parted by blanks. Services name themselves as who they are: they are found by `service` and `act`. */
-static bool tokens_make(struct arena *arena, const Audit__Event *event, struct audit_record *record)
+uint64_t record_token(const char *manager, enum token_kind kind, const char *text, size_t len)
 {
+    uint8_t token[INDEX_TOKEN_BYTES];
+    return index_token(manager, token_domains[kind], text, len, token) ? token_number(token) : 0;
+}
+
+uint64_t record_tokens_make(
+    struct record_tokens *tokens, const char *manager, enum token_kind kind, const char *text, size_t len)
+{
+    uint8_t token[INDEX_TOKEN_BYTES];
+    if (strcmp(tokens->manager, manager) != 0) {
+        record_tokens_fini(tokens);
+        snprintf(tokens->manager, sizeof tokens->manager, "%s", manager);
+    }
+    if (!tokens->fields[kind])
+        tokens->fields[kind] = index_field_new(manager, token_domains[kind]);
+    return index_field_token(tokens->fields[kind], text, len, token) ? token_number(token) : 0;
+}
+
+void record_tokens_fini(struct record_tokens *tokens)
+{
+    for (int kind = 0; kind < TOKEN_KINDS; kind++)
+        index_field_free(tokens->fields[kind]);
+    memset(tokens, 0, sizeof *tokens);
+}
+
+/* Subjects are parted by blanks. Services name themselves as who they are: they are found by `service` and `act`. */
+static bool tokens_make(
+    struct arena *arena, struct record_tokens *makers, const Audit__Event *event, struct audit_record *record)
+{
+    const struct {
+        enum token_kind kind;
+        const char *text;
+    } others[] = {{TOKEN_ACCOUNT, *event->role ? event->who : ""}, {TOKEN_TERMINAL, event->terminal},
+        {TOKEN_REASON, event->reason}};
     size_t most = 4;
     for (const char *at = event->subject; *at; at++)
         most += *at == ' ';
@@ -68,17 +99,13 @@ static bool tokens_make(struct arena *arena, const Audit__Event *event, struct a
     for (const char *from = event->subject; *from; from += strspn(from, " ")) {
         size_t len = strcspn(from, " ");
         if (len)
-            tokens[record->token_count++] = record_token(record->manager, TOKEN_SUBJECT, from, len);
+            tokens[record->token_count++] = record_tokens_make(makers, record->manager, TOKEN_SUBJECT, from, len);
         from += len;
     }
-    if (*event->role)
-        tokens[record->token_count++] = record_token(record->manager, TOKEN_ACCOUNT, event->who, strlen(event->who));
-    if (*event->terminal)
-        tokens[record->token_count++] =
-            record_token(record->manager, TOKEN_TERMINAL, event->terminal, strlen(event->terminal));
-    if (*event->reason)
-        tokens[record->token_count++] =
-            record_token(record->manager, TOKEN_REASON, event->reason, strlen(event->reason));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (*others[i].text)
+            tokens[record->token_count++] =
+                record_tokens_make(makers, record->manager, others[i].kind, others[i].text, strlen(others[i].text));
     return true;
 }
 
@@ -93,7 +120,8 @@ static bool fits(const char *text)
     return strlen(text) <= TEXT_MAX;
 }
 
-bool record_cover(struct arena *arena, const char *instance, struct bytes packed, struct audit_record *record)
+bool record_cover(struct arena *arena, struct record_tokens *tokens, const char *instance, struct bytes packed,
+    struct audit_record *record)
 {
     Audit__Event *event = wire_scan(&audit__event__descriptor, packed.data, packed.len)
                               ? audit__event__unpack(arena_allocator(arena), packed.len, packed.data)
@@ -113,7 +141,7 @@ bool record_cover(struct arena *arena, const char *instance, struct bytes packed
     record->token_count = 0;
     size_t len = audit__event__get_packed_size(event);
     uint8_t *plain = arena_take(arena, len + 1);
-    if (!plain || !tokens_make(arena, event, record))
+    if (!plain || !tokens_make(arena, tokens, event, record))
         return false;
     audit__event__pack(event, plain);
     record->event = cover_put(arena, (struct cover_place){"audit.log", record->manager, row}, plain, len);

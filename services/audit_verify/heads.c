@@ -32,7 +32,14 @@ void verdict_print(const struct verdict *verdict)
                ",\"heads_abandoned\":%" PRIu64 ",\"reason\":\"%s\"}",
             i ? "," : "", row->at_ms, row->from_size, row->to_size, row->lost, row->heads_abandoned, row->reason);
     }
-    printf("]}\n");
+    printf("],\"gaps\":[");
+    for (size_t i = 0; i < verdict->gap_count && i < GAPS_MAX; i++) {
+        const struct stated_gap *row = &verdict->gaps[i];
+        printf("%s{\"at\":%" PRIu64 ",\"chain\":\"%s/%s/%" PRIu32 "\",\"from\":%" PRIu64 ",\"to\":%" PRIu64
+               ",\"reason\":\"%s\"}",
+            i ? "," : "", row->at, row->service, row->instance, row->worker, row->from, row->to, row->reason);
+    }
+    printf("],\"gap_count\":%zu}\n", verdict->gap_count);
 }
 
 bool hex_read(uint8_t *out, size_t len, const char *text)

@@ -1,7 +1,7 @@
 /* The whole log, from its first entry. Every record's leaf is computed anew and added to the tree; wherever the tree
  * has the size of a head, it must have the head's root. A record whose content was deleted after its time has left its
  * leaf, and a signed record of the deletion later in the log counts them and has their digest. Of one worker's records
- * none is missing. */
+ * none is missing but those that a signed record says never came. */
 #include "audit_verify/verify.h"
 
 #include <inttypes.h>
@@ -17,6 +17,7 @@
 #define DELETED_BYTES (1 + 8 + 8 + HASH_BYTES)
 #define DELETIONS_MAX 65536
 #define DELETION_PURPOSE "shikaku audit deletion 1"
+#define GAP_PURPOSE "shikaku audit gap 1"
 
 /* The last record read of one worker. */
 struct chain {
@@ -234,6 +235,67 @@ static bool deletion_check(struct reading *r, const uint8_t *event, size_t len)
                : verdict_found(r->verdict, "deleted_without_record", r->size);
 }
 
+/* Gaps */
+
+static bool instance_read(uint8_t instance[16], const char *uuid)
+{
+    char digits[33];
+    size_t used = 0;
+    for (const char *at = uuid; *at && used < sizeof digits - 1; at++)
+        if (*at != '-')
+            digits[used++] = *at;
+    digits[used] = '\0';
+    return strlen(uuid) == 36 && hex_read(instance, 16, digits);
+}
+
+static bool gap_parse(const uint8_t *event, size_t len, struct stated_gap *gap, char said[512], uint8_t key[HASH_BYTES],
+    uint8_t signature[SIGNATURE_BYTES])
+{
+    char text[448], key_text[65], signature_text[129], rest;
+    int before_key;
+    if (len >= sizeof text)
+        return false;
+    memcpy(text, event, len);
+    text[len] = '\0';
+    if (sscanf(text, "%31[a-z_] %36[0-9a-f-] %" SCNu32 " %" SCNu64 " %" SCNu64 " %80[A-Za-z0-9._/-] %n%64s %128s %c",
+            gap->service, gap->instance, &gap->worker, &gap->from, &gap->to, gap->reason, &before_key, key_text,
+            signature_text, &rest) != 8)
+        return false;
+    snprintf(said, 512, GAP_PURPOSE " %.*s", before_key - 1, text);
+    return hex_read(key, HASH_BYTES, key_text) && hex_read(signature, SIGNATURE_BYTES, signature_text);
+}
+
+/* The event of an act `log_gap`: "SERVICE INSTANCE WORKER FROM TO REASON KEY SIGNATURE", signed over the purpose, a
+ * blank and what stands before KEY. The worker's records end where it begins, but for those that were deleted since. */
+static bool gap_check(struct reading *r, const uint8_t *event, size_t len)
+{
+    struct stated_gap gap = {.at = r->size};
+    struct chain read = {.deleted_then = r->deleted};
+    char said[512];
+    uint8_t key[HASH_BYTES], signature[SIGNATURE_BYTES];
+    if (!gap_parse(event, len, &gap, said, key, signature) || !instance_read(read.instance, gap.instance) ||
+        gap.from == 0 || gap.to + 1 < gap.from)
+        return verdict_found(r->verdict, "gap_malformed", r->size);
+    if (!keys_hold(r->keys, key) || !signature_check(key, said, strlen(said), signature))
+        return verdict_found(r->verdict, "gap_not_signed", r->size);
+    read.worker = gap.worker;
+    strcpy(read.service, gap.service);
+    if (2 * r->chain_count >= r->chain_room && !chains_grow(r))
+        return verdict_found(r->verdict, "memory_out", r->size);
+    struct chain *chain = &r->chains[chain_place(r->chains, r->chain_room, &read)];
+    if (gap.from - 1 < chain->sequence || gap.from - 1 - chain->sequence > r->deleted - chain->deleted_then)
+        return verdict_found(r->verdict, "gap_elsewhere", r->size);
+    read.sequence = gap.to;
+    if (read.sequence > chain->sequence) {
+        r->chain_count += chain->sequence == 0;
+        *chain = read;
+    }
+    if (r->verdict->gap_count < GAPS_MAX)
+        r->verdict->gaps[r->verdict->gap_count] = gap;
+    r->verdict->gap_count++;
+    return true;
+}
+
 /* Records */
 
 static bool text_is(const uint8_t *text, const char *wanted)
@@ -247,7 +309,8 @@ static bool statement_check(struct reading *r, const uint8_t *service, const uin
 {
     bool states = text_is(service, "audit") && text_is(kind, "log");
     return reconciled_check(r, states && text_is(act, "audit_reconcile"), event, len) &&
-           (!states || !text_is(act, "log_deleted") || deletion_check(r, event, len));
+           (!states || !text_is(act, "log_deleted") || deletion_check(r, event, len)) &&
+           (!states || !text_is(act, "log_gap") || gap_check(r, event, len));
 }
 
 /* Texts stand one behind the other, each behind a byte of length: service, kind, manager, act, outcome. */

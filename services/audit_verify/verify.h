@@ -21,6 +21,15 @@ struct reconciled {
 };
 #define RECONCILED_MAX 32
 
+/* Records of one worker that never came to the log, as an operator stated with audit's signature. */
+struct stated_gap {
+    char service[32], instance[37], reason[81];
+    uint32_t worker;
+    uint64_t from, to; /* of the worker's records; from behind to: a link alone did not fit */
+    uint64_t at;       /* position of the statement */
+};
+#define GAPS_MAX 64
+
 /* What was found. */
 struct verdict {
     bool whole;
@@ -32,6 +41,8 @@ struct verdict {
     uint64_t at;         /* position, size of the head, or line of the witness it was found at */
     struct reconciled reconciled[RECONCILED_MAX]; /* in the witness's order */
     size_t reconciled_count;
+    struct stated_gap gaps[GAPS_MAX]; /* the first of them, in the log's order */
+    size_t gap_count;                 /* all */
 };
 bool verdict_found(struct verdict *verdict, const char *finding, uint64_t at); /* false; keeps the first */
 void verdict_print(const struct verdict *verdict);                             /* one line of JSON */

@@ -1,9 +1,11 @@
 #include "chassis/cover.h"
 
 #include <endian.h>
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +13,24 @@
 #define NONCE_BYTES 12
 #define TAG_BYTES 16
 #define OVERHEAD (KEY_ID_BYTES + NONCE_BYTES + TAG_BYTES)
+
+/* OpenSSL looks an algorithm up at each use unless it is held: for what is as short as a row that costs more than the
+ * work itself. They live as long as the process. */
+static EVP_CIPHER *aes_256_gcm;
+static EVP_MAC *hmac;
+static pthread_once_t algorithms_are_held = PTHREAD_ONCE_INIT;
+
+static void algorithms_hold(void)
+{
+    aes_256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+    hmac = EVP_MAC_fetch(NULL, OSSL_MAC_NAME_HMAC, NULL);
+}
+
+static const EVP_CIPHER *cipher_held(void)
+{
+    pthread_once(&algorithms_are_held, algorithms_hold);
+    return aes_256_gcm;
+}
 
 /* The associated data: which row of which table of which manager, under which key. Lengths go before the texts, so that
  * no two places read alike. */
@@ -43,7 +63,7 @@ struct bytes cover_put(struct arena *arena, struct cover_place place, const void
     uint8_t *nonce = covered.data + KEY_ID_BYTES, *text = nonce + NONCE_BYTES, *tag = text + len;
     memcpy(covered.data, &id, KEY_ID_BYTES);
     done = RAND_bytes(nonce, NONCE_BYTES) == 1 &&
-           EVP_EncryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, key->secret, nonce) == 1 &&
+           EVP_EncryptInit_ex(cipher, cipher_held(), NULL, key->secret, nonce) == 1 &&
            place_bind(cipher, &place, key->id) &&
            EVP_EncryptUpdate(cipher, text, &part, plain ? plain : "", (int)len) == 1 &&
            EVP_EncryptFinal_ex(cipher, tag, &part) == 1 &&
@@ -68,7 +88,7 @@ struct bytes cover_take(struct arena *arena, struct cover_place place, const voi
     if (!plain.data || !cipher || key->kind != KEY_DATA || strcmp(key->manager, place.manager) != 0)
         goto out;
     const uint8_t *nonce = covered + KEY_ID_BYTES, *text = nonce + NONCE_BYTES, *tag = text + plain.len;
-    done = EVP_DecryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, key->secret, nonce) == 1 &&
+    done = EVP_DecryptInit_ex(cipher, cipher_held(), NULL, key->secret, nonce) == 1 &&
            place_bind(cipher, &place, key->id) &&
            EVP_DecryptUpdate(cipher, plain.data, &part, text, (int)plain.len) == 1 &&
            EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, (void *)tag) == 1 &&
@@ -88,15 +108,23 @@ enum fault_code cover_refusal(const void *covered, size_t len)
     return keyring_by_id(be32toh(id)) ? FAULT_internal : FAULT_key_retired;
 }
 
+/* A key of its own for each domain, so that a token of one field says nothing about another's. */
+static bool domain_key_make(const struct key *key, const char *domain, uint8_t domain_key[INDEX_TOKEN_BYTES])
+{
+    unsigned size = 0;
+    return key &&
+           HMAC(EVP_sha256(), key->secret, KEY_BYTES, (const uint8_t *)domain, strlen(domain), domain_key, &size) &&
+           size == INDEX_TOKEN_BYTES;
+}
+
 bool index_token_by(
     const struct key *key, const char *domain, const void *plain, size_t len, uint8_t token[INDEX_TOKEN_BYTES])
 {
-    uint8_t domain_key[32];
+    uint8_t domain_key[INDEX_TOKEN_BYTES];
     unsigned size = 0;
-    /* A key of its own for each domain, so that a token of one field says nothing about another's. */
-    bool made =
-        key && HMAC(EVP_sha256(), key->secret, KEY_BYTES, (const uint8_t *)domain, strlen(domain), domain_key, &size) &&
-        HMAC(EVP_sha256(), domain_key, sizeof domain_key, plain, len, token, &size) && size == INDEX_TOKEN_BYTES;
+    bool made = domain_key_make(key, domain, domain_key) &&
+                HMAC(EVP_sha256(), domain_key, sizeof domain_key, plain, len, token, &size) &&
+                size == INDEX_TOKEN_BYTES;
     OPENSSL_cleanse(domain_key, sizeof domain_key);
     return made;
 }
@@ -105,4 +133,39 @@ bool index_token(
     const char *manager, const char *domain, const void *plain, size_t len, uint8_t token[INDEX_TOKEN_BYTES])
 {
     return index_token_by(keyring_newest(manager, KEY_INDEX), domain, plain, len, token);
+}
+
+/* OpenSSL's own context, keyed. */
+static EVP_MAC_CTX *context_of(struct index_field *field)
+{
+    return (EVP_MAC_CTX *)field;
+}
+
+struct index_field *index_field_new(const char *manager, const char *domain)
+{
+    uint8_t domain_key[INDEX_TOKEN_BYTES];
+    const OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, "SHA256", 0), OSSL_PARAM_construct_end()};
+    pthread_once(&algorithms_are_held, algorithms_hold);
+    bool derived = domain_key_make(keyring_newest(manager, KEY_INDEX), domain, domain_key);
+    EVP_MAC_CTX *context = derived ? EVP_MAC_CTX_new(hmac) : NULL;
+    if (context && EVP_MAC_init(context, domain_key, sizeof domain_key, parameters) != 1) {
+        EVP_MAC_CTX_free(context);
+        context = NULL;
+    }
+    OPENSSL_cleanse(domain_key, sizeof domain_key);
+    return (struct index_field *)context;
+}
+
+void index_field_free(struct index_field *field)
+{
+    EVP_MAC_CTX_free(context_of(field));
+}
+
+bool index_field_token(struct index_field *field, const void *plain, size_t len, uint8_t token[INDEX_TOKEN_BYTES])
+{
+    size_t size = 0;
+    return field && EVP_MAC_init(context_of(field), NULL, 0, NULL) == 1 &&
+           EVP_MAC_update(context_of(field), plain, len) == 1 &&
+           EVP_MAC_final(context_of(field), token, &size, INDEX_TOKEN_BYTES) == 1 && size == INDEX_TOKEN_BYTES;
 }

@@ -30,4 +30,12 @@ MUST_USE bool index_token(
 MUST_USE bool index_token_by(const struct key *key, const char *domain, const void *plain, size_t len,
     uint8_t token[INDEX_TOKEN_BYTES]); /* key may be NULL: false */
 
+/* For many tokens of one field: what they are made with is derived once, which is most of the work of one. Holds a key:
+ * kept no longer than a request lasts. NULL when there is no key, or memory is out. */
+struct index_field;
+struct index_field *index_field_new(const char *manager, const char *domain);
+void index_field_free(struct index_field *field); /* wipes; NULL is let be */
+MUST_USE bool index_field_token(
+    struct index_field *field, const void *plain, size_t len, uint8_t token[INDEX_TOKEN_BYTES]);
+
 #endif

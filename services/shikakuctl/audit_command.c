@@ -20,7 +20,7 @@
 extern char **environ;
 
 #define ARENA_BYTES (1024 * 1024)
-#define VERDICT_BYTES 16384 /* with every reconciliation there may be */
+#define VERDICT_BYTES 32768 /* with every reconciliation and gap that it lists */
 
 /* libpq takes a folder for a socket only by its full path. */
 static bool dsn_print(char *dsn, size_t size)
@@ -199,4 +199,47 @@ int audit_status_command(int argc, char **argv)
     }
     arena_free(arena);
     return !status;
+}
+
+int audit_gaps_command(int argc, char **argv)
+{
+    (void)argv;
+    Audit__GapsRequest request = AUDIT__GAPS_REQUEST__INIT;
+    ProtobufCMessage *reply;
+    if (argc != 0)
+        return COMMAND_USAGE;
+    struct arena *arena = arena_new(ARENA_BYTES);
+    bool answered = arena && operator_call(arena, ROUTE_audit_gaps, NULL, &request.base, &reply);
+    const Audit__GapsReply *gaps = answered ? (const Audit__GapsReply *)reply : NULL;
+    for (size_t i = 0; gaps && i < gaps->n_gaps; i++) {
+        const Audit__Gap *gap = gaps->gaps[i];
+        printf("{\"chain\":\"%s/%s/%" PRIu32 "\",\"from\":%" PRIu64 ",\"to\":%" PRIu64 ",\"found_at_ms\":%" PRId64
+               ",\"released_at_ms\":%" PRId64 ",\"reason\":\"%s\"}\n",
+            gap->service, gap->instance, gap->worker, gap->from, gap->to, gap->found_at_ms, gap->released_at_ms,
+            gap->reason);
+    }
+    arena_free(arena);
+    return !gaps;
+}
+
+/* CHAIN as `audit gaps` prints it: SERVICE/INSTANCE/WORKER. */
+int audit_release_command(int argc, char **argv)
+{
+    Audit__ReleaseRequest request = AUDIT__RELEASE_REQUEST__INIT;
+    ProtobufCMessage *reply;
+    char service[32], instance[37], act[37], rest;
+    if (argc != 2 ||
+        sscanf(argv[0], "%31[a-z_]/%36[0-9a-f-]/%" SCNu32 "%c", service, instance, &request.worker, &rest) != 3)
+        return COMMAND_USAGE;
+    request.service = service;
+    request.instance = instance;
+    request.reason = argv[1];
+    struct arena *arena = arena_new(ARENA_BYTES);
+    uuid_make(act);
+    bool done = arena && operator_call(arena, ROUTE_audit_release, act, &request.base, &reply);
+    if (done)
+        printf("{\"released\":true,\"from\":%" PRIu64 ",\"to\":%" PRIu64 "}\n",
+            ((const Audit__ReleaseReply *)reply)->from, ((const Audit__ReleaseReply *)reply)->to);
+    arena_free(arena);
+    return !done;
 }

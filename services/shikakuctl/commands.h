@@ -17,6 +17,8 @@ int audit_export_command(int argc, char **argv);
 int audit_prove_command(int argc, char **argv);
 int audit_verify_command(int argc, char **argv);
 int audit_reconcile_command(int argc, char **argv);
+int audit_gaps_command(int argc, char **argv);
+int audit_release_command(int argc, char **argv);
 int audit_status_command(int argc, char **argv);
 
 #endif

@@ -50,6 +50,11 @@ static const struct command {
     {"audit", "reconcile", "REASON",
         "after a restore: state that the log goes on from where it is; REASON is the decision's id",
         audit_reconcile_command},
+    {"audit", "gaps", "", "workers' chains that stand still because records are missing, and those that were released",
+        audit_gaps_command},
+    {"audit", "release", "CHAIN REASON",
+        "let such a chain go on; what is missing is stated in the log for good; REASON: the decision's id",
+        audit_release_command},
     {"audit", "status", "", "how long the log is, and how far signed", audit_status_command},
 };
 

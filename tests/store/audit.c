@@ -86,6 +86,118 @@ START_TEST(a_chain_made_anew_is_refused)
 }
 END_TEST
 
+/* LOG-1: whatever is lacking of a chain, an operator lets it go on, and the verifier says for ever what is missing; the
+ * rest is held against the witness as before */
+START_TEST(a_gap_is_released_and_stays_known)
+{
+    struct worker one, two;
+    worker_init(&one, 1);
+    worker_init(&two, 2);
+    records_make(&one, 10);
+    records_make(&two, 6);
+    two.sent[3].event = arena_copy(arena, "another", 7);
+    relay(&one, 0, 4);
+    struct audit_chain chain = relay(&one, 6, 10);
+    ck_assert(chain.broken && chain.newly);
+    chain = relay(&one, 6, 10);
+    ck_assert(chain.broken && !chain.newly);
+    ck_assert(relay(&two, 0, 6).broken);
+    ck_assert_int_eq(release(&one, "K-1"), FAULT_NONE);
+    ck_assert_int_eq(release(&two, "K-2"), FAULT_NONE);
+    ck_assert_int_eq(release(&two, "K-3"), FAULT_not_found);
+    ck_assert_uint_eq(relay(&one, 6, 10).through, 10);
+    ck_assert_uint_eq(relay(&two, 3, 6).through, 6);
+    sign();
+    struct verdict verdict = verify();
+    ck_assert_msg(verdict.whole, "%s", verdict.finding);
+    ck_assert_uint_eq(verdict.events, 4 + 4 + 3 + 2 + 2);
+    ck_assert_uint_eq(verdict.gap_count, 2);
+    ck_assert_uint_eq(verdict.gaps[0].from, 5);
+    ck_assert_uint_eq(verdict.gaps[0].to, 6);
+    ck_assert_str_eq(verdict.gaps[0].reason, "K-1");
+    ck_assert_uint_eq(verdict.gaps[1].from, 4);
+    ck_assert_uint_eq(verdict.gaps[1].to, 4);
+    ck_assert_int_eq(release(&one, "K-4"), FAULT_not_found);
+}
+END_TEST
+
+/* LOG-1: a second gap right behind one that was released stands still again */
+START_TEST(a_release_is_for_one_gap)
+{
+    struct worker one;
+    worker_init(&one, 1);
+    records_make(&one, 10);
+    ck_assert(relay(&one, 3, 10).broken);
+    ck_assert_int_eq(release(&one, "K-1"), FAULT_NONE);
+    ck_assert(relay(&one, 5, 10).broken);
+    sign();
+    ck_assert_uint_eq(verify().events, 1);
+    ck_assert_int_eq(release(&one, "K-2"), FAULT_NONE);
+    ck_assert_uint_eq(relay(&one, 5, 10).through, 10);
+    sign();
+    struct verdict verdict = verify();
+    ck_assert_msg(verdict.whole, "%s", verdict.finding);
+    ck_assert_uint_eq(verdict.gap_count, 2);
+}
+END_TEST
+
+static void gap_state(const char *statement)
+{
+    struct fault fault = {0};
+    struct merkle tree;
+    pg_begin(pg, "");
+    ck_assert(sequencer_take(pg, &tree, &fault));
+    ck_assert(log_append_plain(pg, arena, &tree, "log_gap", statement, &fault));
+    sequencer_put(pg, &tree);
+    ck_assert(pg_commit(pg, &fault));
+    sign();
+}
+
+/* LOG-1: who can write into the log but has not audit's key cannot excuse a record that is missing; nor does a
+ * statement of audit's excuse another one */
+START_TEST(a_gap_that_audit_did_not_state_is_found)
+{
+    static struct worker one;
+    char signature[129], statement[400], public_key[65];
+    worker_init(&one, 1);
+    records_make(&one, 4);
+    relay(&one, 0, 4);
+    memset(signature, '0', 128);
+    signature[128] = '\0';
+    FILE *file = fopen(public_keys, "re");
+    ck_assert_int_eq(fscanf(file, "%64s", public_key), 1);
+    fclose(file);
+    snprintf(statement, sizeof statement, "intake %s 1 5 6 K-1 %s %s", one.instance, public_key, signature);
+    gap_state(statement);
+    ck_assert_str_eq(verify().finding, "gap_not_signed");
+    tamper("UPDATE audit.log SET event = 'intake 1 K-1' WHERE act = 'log_gap'");
+    ck_assert_str_eq(verify().finding, "gap_malformed");
+}
+END_TEST
+
+/* LOG-1: the same of a record before the gap, taken away afterwards */
+START_TEST(a_statement_of_another_gap_is_found)
+{
+    static struct worker one;
+    worker_init(&one, 1);
+    records_make(&one, 10);
+    relay(&one, 0, 4);
+    relay(&one, 6, 10);
+    ck_assert_int_eq(release(&one, "K-1"), FAULT_NONE);
+    relay(&one, 6, 10);
+    sign();
+    ck_assert(verify().whole);
+    pg_begin(owner, "*");
+    tamper("UPDATE audit.log SET sequence = sequence - 1 WHERE service = 'intake' AND sequence = 4");
+    tamper("UPDATE audit.log SET sequence = sequence + 1 WHERE service = 'intake' AND sequence = 10");
+    ck_assert(!verify_by(owner).whole);
+    pg_rollback(owner);
+    tamper("DELETE FROM audit.log WHERE service = 'intake' AND sequence = 4");
+    tamper("UPDATE audit.log SET position = position - 1 WHERE position > 3");
+    ck_assert_str_eq(verify().finding, "gap_elsewhere");
+}
+END_TEST
+
 /* LOG-1: the service's own role can neither change nor delete what it wrote */
 START_TEST(the_role_of_audit_cannot_change_the_log)
 {
@@ -316,6 +428,10 @@ int main(void)
     tcase_add_test(log, records_sent_again_are_taken_once);
     tcase_add_test(log, a_gap_is_refused);
     tcase_add_test(log, what_is_no_event_is_refused);
+    tcase_add_test(log, a_gap_is_released_and_stays_known);
+    tcase_add_test(log, a_release_is_for_one_gap);
+    tcase_add_test(log, a_gap_that_audit_did_not_state_is_found);
+    tcase_add_test(log, a_statement_of_another_gap_is_found);
     tcase_add_test(log, a_chain_made_anew_is_refused);
     tcase_add_test(log, the_role_of_audit_cannot_change_the_log);
     tcase_add_test(log, tampering_is_found);

@@ -3,6 +3,7 @@
 #define TESTS_STORE_AUDIT_H
 
 #include "audit.pb-c.h"
+#include "audit/audit_gap.h"
 #include "audit/audit_log.h"
 #include "audit/audit_sign.h"
 #include "audit/audit_witness.h"
@@ -97,11 +98,24 @@ static inline void records_make(struct worker *worker, int count)
 static inline struct audit_chain relay(const struct worker *worker, size_t from, size_t to)
 {
     struct fault fault = {0};
-    struct audit_chain chain = {worker->instance, worker->number, worker->sent + from, to - from, 0, false};
+    struct audit_chain chain = {worker->instance, worker->number, worker->sent + from, to - from, 0, false, false};
     pg_begin(pg, "");
     ck_assert(log_append(pg, arena, "intake", &chain, 1, &fault));
     ck_assert(pg_commit(pg, &fault));
     return chain;
+}
+
+/* What shikakuctl audit release asks for; its fault. */
+static inline enum fault_code release(const struct worker *worker, const char *reason)
+{
+    struct fault fault = {0};
+    struct gap gap = {.service = "intake", .instance = worker->instance, .worker = worker->number};
+    pg_begin(pg, "");
+    if (!gap_release(pg, arena, &gap, reason, &fault))
+        pg_rollback(pg);
+    else
+        ck_assert(pg_commit(pg, &fault));
+    return fault.code;
 }
 
 static inline void sign(void)

@@ -27,13 +27,15 @@ static void old_record_put(const struct worker *worker, uint64_t sequence, const
     struct fault fault = {0};
     struct merkle tree;
     struct chain_end end = {.sequence = sequence};
+    struct record_tokens tokens = {0};
     uint8_t leaves[1][MERKLE_HASH_BYTES];
     Audit__Event event = event_of("sato", act, "person-1", "application-1");
     struct audit_record record = {.appended_ms = at_ms, .sequence = sequence, .service = "intake"};
     record.instance[0] = (uint8_t)worker->number;
     pg_begin(pg, "");
     ck_assert(sequencer_take(pg, &tree, &fault));
-    ck_assert(record_cover(arena, worker->instance, event_pack(&event), &record));
+    ck_assert(record_cover(arena, &tokens, worker->instance, event_pack(&event), &record));
+    record_tokens_fini(&tokens);
     record.position = tree.size;
     struct bytes put = audit_record_put(arena, &record);
     merkle_leaf(put.data, put.len, leaves[0]);

@@ -2,6 +2,7 @@
  * deploy/analyses finds what was planted for it and nothing else; whoever a finding is about cannot close it. */
 #include "store/findings.h"
 
+#include "audit/audit_messages.h"
 #include "chassis/meters.h"
 
 /* --- what is planted ---------------------------------------------------------------------------------------------- */
@@ -44,10 +45,10 @@ static void names_plant(void)
     wrong(kin, ",family-name,")->likeness = "family";
 }
 
-/* abe sees 130 persons more than on other days in one list; the others of the role are not so far from theirs. */
+/* abe takes 700 persons out in one export; the others of the role are not so far from theirs. */
 static void volume_plant(void)
 {
-    struct planted *list = plant("saitama", "abe", "intake_list", TEN(10, 1) + 5 * HOUR_MS);
+    struct planted *list = plant("saitama", "abe", "intake_export", TEN(10, 1) + 5 * HOUR_MS);
     list->persons = 700;
     for (size_t i = 0; i < planted_count; i++) {
         int64_t day = (planted[i].at_ms + 9 * HOUR_MS) / DAY_MS, of_list = (list->at_ms + 9 * HOUR_MS) / DAY_MS;
@@ -103,7 +104,7 @@ static void setup(void)
     ck_assert_msg(analysis_rules_open("deploy/analyses", 180, problem), "%s", problem);
     house_do("",
         "SELECT audit.month_make(kind, ('2026-01-01'::date + n * interval '1 month')::date) "
-        "FROM unnest(ARRAY['use', 'provision', 'search', 'session', 'account']) AS kind, "
+        "FROM unnest(ARRAY['use', 'provision', 'search', 'export', 'session', 'account']) AS kind, "
         "generate_series(0, 5) AS n");
 }
 
@@ -335,6 +336,93 @@ START_TEST(long_records_come_in_pages)
 }
 END_TEST
 
+static enum fault_code ask_as(
+    const char *service, enum route route, const ProtobufCMessage *message, ProtobufCMessage **reply)
+{
+    struct fault fault = {0};
+    uint8_t key[IDEMPOTENCY_KEY_BYTES];
+    ck_assert_int_eq(RAND_bytes(key, sizeof key), 1);
+    const struct bus_request request = {
+        .route = route, .correlation = "", .key = route_needs_key(route) ? key : NULL, .message = message};
+    house_turn(service);
+    struct bus_caller *caller = bus_caller_new(service);
+    bool done = bus_call(caller, planting, &request, reply, &fault);
+    bus_caller_free(caller);
+    return done ? FAULT_NONE : fault.code;
+}
+
+#define LOST_INSTANCE "0a0b0c0d-0000-4000-8000-000000000009"
+
+/* intake's second record of a process of which the first never came. */
+static enum fault_code second_send(void)
+{
+    static uint8_t link[AUDIT_LINK_BYTES] = {7};
+    Audit__AppendRequest request = AUDIT__APPEND_REQUEST__INIT;
+    Audit__Chain chain = AUDIT__CHAIN__INIT, *chains = &chain;
+    Audit__Link second = AUDIT__LINK__INIT, *links = &second;
+    Audit__Event event = AUDIT__EVENT__INIT;
+    uint8_t packed[256];
+    ProtobufCMessage *reply;
+    event.service = "intake";
+    event.at_ms = clock_ms();
+    event.who = "intake";
+    event.act = "completed";
+    event.manager = "tokyo";
+    event.outcome = "done";
+    chain.instance = LOST_INSTANCE;
+    chain.worker = 1;
+    chain.links = &links;
+    chain.n_links = 1;
+    second.sequence = 2;
+    second.previous = second.digest = (ProtobufCBinaryData){sizeof link, link};
+    second.event = (ProtobufCBinaryData){audit__event__pack(&event, packed), packed};
+    request.chains = &chains;
+    request.n_chains = 1;
+    return ask_as("intake", ROUTE_audit_append, &request.base, &reply);
+}
+
+/* LOG-1, STORE-4: where records of use are missing every manager has a finding of it; an operator lets the chain go on,
+ * once, with a reason, and what was missing stays listed */
+START_TEST(a_gap_is_a_finding_and_is_released_with_a_reason)
+{
+    Audit__GapsRequest ask_gaps = AUDIT__GAPS_REQUEST__INIT;
+    Audit__ReleaseRequest let_go = AUDIT__RELEASE_REQUEST__INIT;
+    ProtobufCMessage *reply = NULL;
+    struct lane lane = {.name = "own_records"};
+    struct fault fault = {0};
+    house_turn("audit");
+    ck_assert(months_make(audit->pg, &fault));
+    ck_assert_int_eq(second_send(), FAULT_audit_gap);
+    ck_assert_int_eq(second_send(), FAULT_audit_gap);
+    house_turn("audit");
+    ck_assert_int_gt(own_records_turn(audit, &lane), 0);
+    analyse();
+    for (size_t m = 0; m < MANAGERS; m++) {
+        const Audit__FindingsReply *list = list_by(managers[m], "open", "record-gap");
+        ck_assert_uint_eq(list->n_findings, 1);
+        ck_assert_int_eq(list->findings[0]->records, 1);
+        ck_assert_str_eq(list->findings[0]->reason, "intake/" LOST_INSTANCE "/1");
+    }
+    let_go.service = "intake";
+    let_go.instance = LOST_INSTANCE;
+    let_go.worker = 1;
+    ck_assert_int_eq(ask_as("operator", ROUTE_audit_release, &let_go.base, &reply), FAULT_reason_missing);
+    let_go.reason = "K-2026-7";
+    ck_assert_int_eq(ask_as("intake", ROUTE_audit_release, &let_go.base, &reply), FAULT_route_not_allowed);
+    ck_assert_int_eq(ask_as("operator", ROUTE_audit_release, &let_go.base, &reply), FAULT_NONE);
+    ck_assert_uint_eq(((const Audit__ReleaseReply *)reply)->from, 1);
+    ck_assert_uint_eq(((const Audit__ReleaseReply *)reply)->to, 1);
+    ck_assert_int_eq(ask_as("operator", ROUTE_audit_release, &let_go.base, &reply), FAULT_not_found);
+    ck_assert_int_eq(second_send(), FAULT_NONE);
+    ck_assert_int_eq(ask_as("operator", ROUTE_audit_gaps, &ask_gaps.base, &reply), FAULT_NONE);
+    const Audit__GapsReply *gaps = (const Audit__GapsReply *)reply;
+    ck_assert_uint_eq(gaps->n_gaps, 1);
+    ck_assert_str_eq(gaps->gaps[0]->reason, "K-2026-7");
+    ck_assert_int_gt(gaps->gaps[0]->released_at_ms, 0);
+    ck_assert_uint_eq(list_by("tokyo", "open", "record-gap")->n_findings, 1);
+}
+END_TEST
+
 /* LOG-3: what comes after the closing opens another finding; what was closed is not counted again */
 START_TEST(what_comes_after_a_closing_is_found_anew)
 {
@@ -458,6 +546,7 @@ int main(void)
     tcase_add_test(cases, a_kill_loses_and_doubles_nothing);
     tcase_add_test(cases, a_person_closes_a_finding_with_a_reason);
     tcase_add_test(cases, long_records_come_in_pages);
+    tcase_add_test(cases, a_gap_is_a_finding_and_is_released_with_a_reason);
     tcase_add_test(cases, what_comes_after_a_closing_is_found_anew);
     tcase_add_test(cases, what_is_too_old_goes);
     tcase_add_test(cases, a_wrong_rule_is_named);

@@ -136,7 +136,9 @@ static inline void record_lay(struct audit_record *record, struct planted *one, 
     audit__event__pack(&event, packed.data);
     *record = (struct audit_record){
         .appended_ms = (one->at_ms / DAY_MS + 1) * DAY_MS, .position = at, .sequence = at + 1, .service = "intake"};
-    ck_assert(record_cover(planting, "00000000-0000-0000-0000-000000000000", packed, record));
+    struct record_tokens tokens = {0};
+    ck_assert(record_cover(planting, &tokens, "00000000-0000-0000-0000-000000000000", packed, record));
+    record_tokens_fini(&tokens);
 }
 
 static inline int by_time(const void *one, const void *other)
