@@ -26,8 +26,8 @@
 static char *detail_print(const struct finding_record *record, bool by_person)
 {
     const Audit__Event *event = record->event;
-    json_t *detail = event ? json_pack("{ss ss ss ss}", "account", event->who, "role", event->role, "subject",
-                                 by_person ? event->subject : "", "reason", event->reason)
+    json_t *detail = event ? json_pack("{ss ss ss ss ss}", "account", event->who, "person", event->person, "role",
+                                 event->role, "subject", by_person ? event->subject : "", "reason", event->reason)
                            : json_object();
     char *text = detail ? json_dumps(detail, JSON_COMPACT) : NULL;
     json_decref(detail);

@@ -191,11 +191,16 @@ bool finding_close_check(const ProtobufCMessage *message, struct fault *fault)
     return request->reason[strspn(request->reason, " \n\t")] ? true : fault_set(fault, FAULT_reason_missing, "reason");
 }
 
-/* Whom a finding is about does not judge it. */
+/* Whom a finding is about does not judge it, by no account. */
 static bool is_own(const struct work *work, const char *manager, const struct finding_row *row)
 {
-    const char *account = work->actor->account;
-    return row->account && row->account == record_token(manager, TOKEN_ACCOUNT, account, strlen(account));
+    const char *account = work->actor->account, *person = work->actor->person;
+    json_t *detail = json_loadb((const char *)row->detail.data, row->detail.len, 0, NULL);
+    const char *found = json_string_value(json_object_get(detail, "person"));
+    bool same_person = found && *found && strcmp(found, person) == 0;
+    json_decref(detail);
+    return row->account &&
+           (same_person || row->account == record_token(manager, TOKEN_ACCOUNT, account, strlen(account)));
 }
 
 static bool closing_put(struct work *work, const Audit__FindingCloseRequest *request)

@@ -168,6 +168,7 @@ static bool actor_fill(struct actor *actor, const Staff__Actor *said)
            text_fits(actor->terminal, sizeof actor->terminal, said->terminal) &&
            text_fits(actor->session, sizeof actor->session, said->session) &&
            text_fits(actor->body, sizeof actor->body, said->body) &&
+           text_fits(actor->person, sizeof actor->person, said->person) &&
            programmes_join(actor, said->programmes, said->n_programmes) && loans_fill(actor, said);
 }
 

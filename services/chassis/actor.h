@@ -22,6 +22,8 @@ struct loan {
     int64_t until_ms;
 };
 
+#define ACTOR_PERSON_MAX 32
+
 struct actor {
     char account[64];
     char role[32];
@@ -36,7 +38,8 @@ struct actor {
     struct loan
         loans[ACTOR_LOANS_MAX]; /* their rights are in `rights` too; rights_permit looks whether they still run */
     size_t loan_count;
-    struct likeness_tags tags; /* of the person's name */
+    struct likeness_tags tags;         /* of the person's name */
+    char person[ACTOR_PERSON_MAX + 1]; /* the same for all accounts of one person at the manager; "": not told */
 };
 
 /* Faults: not_authenticated (forged, expired, of a session that ended), revocation_unknown. The public key is read once

@@ -39,6 +39,7 @@ static void event_fill(struct work *work, const struct touch *touch, const char 
     event->who = work->actor ? (char *)work->actor->account : work->peer ? state->peer.name : event->service;
     event->terminal = (char *)(work->actor ? work->actor->terminal : request_id(work, "terminal"));
     event->role = work->actor ? (char *)work->actor->role : "";
+    event->person = work->actor ? (char *)work->actor->person : "";
     event->act = (char *)(touch->act ? touch->act : route_row(state->route)->name);
     event->manager = state->manager;
     event->subject = (char *)(touch->subject ? touch->subject : "");

@@ -14,6 +14,7 @@
 #include "staff/session_store.h"
 #include "staff/staff_password.h"
 #include "staff/staff_setup.h"
+#include "staff/staff_token.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -99,22 +100,6 @@ bool account_apply_check(const ProtobufCMessage *message, struct fault *fault)
     return role_check(request, fault);
 }
 
-/* Spaces are written or left out. */
-static bool person_token(const char *manager, const char *person, uint8_t token[INDEX_TOKEN_BYTES])
-{
-    char bare[PERSON_MAX + 1];
-    size_t used = 0;
-    for (const char *at = person; *at && used < PERSON_MAX;) {
-        if (*at == ' ')
-            at++;
-        else if (strncmp(at, "　", strlen("　")) == 0)
-            at += strlen("　");
-        else
-            bare[used++] = *at++;
-    }
-    return index_token(manager, "staff.person", bare, used, token);
-}
-
 /* What a change or extension is of must be there; what an issue asks for must not. */
 static bool account_stands(struct work *work, const Staff__AccountApplyRequest *request)
 {
@@ -194,7 +179,7 @@ static bool account_from(struct work *work, const char *manager, const Staff__Ac
         .until = application->until,
         .application = application->application,
         .person_token = token};
-    return (account->programmes && person_token(manager, application->person, token)) ||
+    return (account->programmes && person_token(manager, PERSON_REGISTER, application->person, token)) ||
            fault_set(&work->fault, FAULT_internal, NULL);
 }
 

@@ -156,6 +156,7 @@ static bool token_grant(struct work *work, const struct account *account, const 
     Staff__Actor actor = STAFF__ACTOR__INIT;
     struct rights_edition edition;
     struct likeness_tags tags;
+    char person[ACTOR_PERSON_MAX + 1];
     int64_t now = clock_ms();
     rights_edition(&edition); /* before the rights are read: a token may be older than its version says, never newer */
     unsigned duties = duties_find(account, now, setting_number("SHIKAKU_PASSWORD_DAYS"));
@@ -169,6 +170,8 @@ static bool token_grant(struct work *work, const struct account *account, const 
     actor.body = (char *)account->body;
     actor.rights_version = edition.version;
     tags_fill(account, &tags, &actor);
+    person_print(account->manager, account->person, person);
+    actor.person = person;
     actor.expires_at_ms = earlier(now + setting_number("SHIKAKU_TOKEN_SECONDS") * 1000, reply->lives_until_ms);
     if (!duties && !loans_grant(work, account, kind, &actor, &lent))
         return false;
@@ -194,6 +197,7 @@ static bool person_take(struct work *work, const struct account *account, const 
     snprintf(person->role, sizeof person->role, "%s", account->role);
     snprintf(person->manager, sizeof person->manager, "%s", account->manager);
     snprintf(person->terminal, sizeof person->terminal, "%s", terminal);
+    person_print(account->manager, account->person, person->person);
     work->actor = person;
     return true;
 }

@@ -1,13 +1,13 @@
 #include "staff/staff_token.h"
 
-#include "chassis/actor.h"
-#include "chassis/cover.h"
 #include "chassis/jwe.h"
 #include "chassis/keyring.h"
 #include "chassis/work.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -57,4 +57,32 @@ bool token_key_publish(const char *folder, struct fault *fault)
     if (!written || rename(fresh, path) != 0)
         return fault_set(fault, FAULT_unavailable, "staff.sign.pub");
     return true;
+}
+
+bool person_token(
+    const char *manager, enum person_token_kind kind, const char *person, uint8_t token[INDEX_TOKEN_BYTES])
+{
+    static const char blank[] = "　";
+    size_t len = strlen(person), used = 0;
+    char *bare = malloc(len + 1);
+    for (const char *at = person; bare && *at;) {
+        size_t skip = *at == ' ' ? 1 : strncmp(at, blank, strlen(blank)) == 0 ? strlen(blank) : 0;
+        if (!skip)
+            bare[used++] = *at++;
+        at += skip;
+    }
+    bool made =
+        bare && index_token(manager, kind == PERSON_TOLD ? "staff.person_told" : "staff.person", bare, used, token);
+    if (bare)
+        OPENSSL_cleanse(bare, len + 1);
+    free(bare);
+    return made;
+}
+
+void person_print(const char *manager, const char *person, char text[ACTOR_PERSON_MAX + 1])
+{
+    uint8_t token[INDEX_TOKEN_BYTES];
+    *text = '\0';
+    if (*person && person_token(manager, PERSON_TOLD, person, token))
+        hex_put(text, token, ACTOR_PERSON_MAX / 2);
 }

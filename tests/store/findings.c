@@ -211,6 +211,7 @@ static char *token_of(const char *account, const char *role, const char *manager
     actor.n_rights = 1;
     actor.account = (char *)account;
     actor.role = (char *)role;
+    actor.person = person_of(account);
     actor.manager = (char *)manager;
     actor.terminal = "1111111111111111111111111111111111111111111111111111111111111111";
     actor.session = "00000000-0000-4000-8000-000000000001";
@@ -293,6 +294,7 @@ START_TEST(a_person_closes_a_finding_with_a_reason)
     ck_assert_int_eq(ask("kansa", "inspector", "saitama", ROUTE_audit_finding, &look.base, &reply), FAULT_not_found);
     ck_assert_int_eq(close_by("kansa", "saitama", finding->finding, "x"), FAULT_not_found);
     ck_assert_int_eq(close_by("sato", "tokyo", finding->finding, "確認済み"), FAULT_finding_own);
+    ck_assert_int_eq(close_by("sato2", "tokyo", finding->finding, "確認済み"), FAULT_finding_own);
     ck_assert_int_eq(close_by("kansa", "tokyo", finding->finding, " "), FAULT_reason_missing);
     ck_assert_int_eq(close_by("kansa", "tokyo", finding->finding, "同姓同名の別人と確認した"), FAULT_NONE);
     ck_assert_int_eq(close_by("kansa", "tokyo", finding->finding, "もう一度"), FAULT_finding_closed);

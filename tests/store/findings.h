@@ -114,6 +114,14 @@ static inline char *subjects_of(int many)
     return subjects;
 }
 
+/* sato2 is another account of who has sato. */
+static inline char *person_of(const char *account)
+{
+    char *person = arena_format(planting, "%.20s", account);
+    person[strcspn(person, "0123456789")] = '\0';
+    return person;
+}
+
 static inline void record_lay(struct audit_record *record, struct planted *one, size_t at)
 {
     Audit__Event event = AUDIT__EVENT__INIT;
@@ -121,6 +129,7 @@ static inline void record_lay(struct audit_record *record, struct planted *one, 
     event.at_ms = one->at_ms;
     event.who = (char *)(one->account ? one->account : "intake");
     event.role = one->account ? "reviewer" : "";
+    event.person = one->account ? person_of(one->account) : "";
     event.terminal = (char *)one->terminal;
     event.act = (char *)one->act;
     event.manager = (char *)one->manager;

@@ -136,6 +136,36 @@ START_TEST(a_person_has_one_account_an_affair)
 }
 END_TEST
 
+static void person_of_login(Staff__AccountApplyRequest request, char person[ACTOR_PERSON_MAX + 1])
+{
+    const Staff__AccountDecideReply *decided = issue(request);
+    char first[64];
+    ck_assert_ptr_nonnull(decided);
+    strcpy(first, decided->first_password);
+    struct actor actor = actor_of(login(request.account, first, NUMBER_TERMINAL));
+    strcpy(person, actor.person);
+}
+
+/* AUTH-1, LOG-3: a token tells which accounts of a manager are one person's, and nothing else of who it is */
+START_TEST(a_token_tells_whose_accounts_are_one_persons)
+{
+    char one[ACTOR_PERSON_MAX + 1], two[ACTOR_PERSON_MAX + 1], other[ACTOR_PERSON_MAX + 1];
+    Staff__AccountApplyRequest administrator = apply_request("hanako-kanri", "administrator", "tokyo");
+    administrator.category = "administrator";
+    administrator.person = "架空 職員"; /* a space of another kind */
+    Staff__AccountApplyRequest stranger = apply_request("jiro", "counter", "tokyo");
+    stranger.person = "架空　二郎";
+    person_of_login(apply_request("hanako", "counter", "tokyo"), one);
+    person_of_login(administrator, two);
+    person_of_login(stranger, other);
+    ck_assert_uint_eq(strlen(one), ACTOR_PERSON_MAX);
+    ck_assert_str_eq(one, two);
+    ck_assert_str_ne(one, other);
+    person_print("saitama", PERSON, other);
+    ck_assert_str_ne(one, other);
+}
+END_TEST
+
 /* AUTH-6: whoever leaves is out at once, the sessions too, and stays in the register */
 START_TEST(an_end_is_at_once_and_kept)
 {
@@ -392,6 +422,7 @@ int main(void)
     tcase_add_test(tests, a_refused_application_stays);
     tcase_add_test(tests, applications_keep_the_rules);
     tcase_add_test(tests, a_person_has_one_account_an_affair);
+    tcase_add_test(tests, a_token_tells_whose_accounts_are_one_persons);
     tcase_add_test(tests, an_end_is_at_once_and_kept);
     tcase_add_test(tests, an_account_runs_out);
     tcase_add_test(tests, a_change_is_applied_for_too);
