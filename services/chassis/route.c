@@ -2,6 +2,7 @@
 
 #include "audit.pb-c.h"
 #include "certificates.pb-c.h"
+#include "export.pb-c.h"
 #include "intake.pb-c.h"
 #include "intermediate.pb-c.h"
 #include "legacy_sync.pb-c.h"

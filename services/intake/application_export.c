@@ -1,8 +1,9 @@
 #include "intake/application_export.h"
 
+#include "chassis/csv.h"
 #include "chassis/form.h"
 
-#include "intake.pb-c.h"
+#include "export.pb-c.h"
 #include "intake/application_store.h"
 #include "intake/intake_setup.h"
 
@@ -21,7 +22,7 @@ static bool day_check(const char *text, const char *field, struct fault *fault)
 
 bool export_check(const ProtobufCMessage *message, struct fault *fault)
 {
-    const Intake__ExportRequest *request = (const Intake__ExportRequest *)message;
+    const Export__TableRequest *request = (const Export__TableRequest *)message;
     if (!*request->programme)
         return fault_set(fault, FAULT_item_missing, "programme");
     if (*request->after && !form_is_uuid(request->after))
@@ -31,48 +32,11 @@ bool export_check(const ProtobufCMessage *message, struct fault *fault)
 
 /* --- the table ---------------------------------------------------------------------------------------------------- */
 
-struct table {
-    char *text;
-    size_t used;
-    bool full;
-};
-
-static void letter_put(struct table *table, char letter)
-{
-    if (table->used < PIECE_BYTES)
-        table->text[table->used++] = letter;
-    else
-        table->full = true;
-}
-
-/* RFC 4180, every cell in quotes. What a spreadsheet would take for a formula is made text of. */
-static void cell_put(struct table *table, const char *text, bool last)
-{
-    letter_put(table, '"');
-    if (*text && strchr("=+-@\t\r", *text))
-        letter_put(table, '\'');
-    for (; *text; text++) {
-        if (*text == '"')
-            letter_put(table, '"');
-        letter_put(table, *text);
-    }
-    letter_put(table, '"');
-    letter_put(table, last ? '\r' : ',');
-    if (last)
-        letter_put(table, '\n');
-}
-
-static void row_put(struct table *table, const char *const *cells, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        cell_put(table, cells[i], i + 1 == count);
-}
-
 static const char *const heading[] = {
     "受付番号", "受付日時", "手続", "経路", "担当", "状態", "氏名", "生年月日", "性別", "住所", "手数料", "登録番号"};
 #define COLUMNS (sizeof heading / sizeof *heading)
 
-static void application_put(struct table *table, const struct application *a)
+static void application_put(struct csv *table, const struct application *a)
 {
     char received[32], fee[24];
     time_t seconds = (time_t)(a->received_at_ms / 1000) + JAPAN_OFFSET_SECONDS;
@@ -83,11 +47,11 @@ static void application_put(struct table *table, const struct application *a)
     const char *const cells[COLUMNS] = {a->receipt, received, a->procedure, a->channel, a->body,
         state_japanese(a->state), a->person.name, a->person.birth_date, sex, a->person.address, fee,
         a->registration_number};
-    row_put(table, cells, COLUMNS);
+    csv_row_put(table, cells, COLUMNS);
 }
 
 /* Each application is held against the person's programme and part once more. */
-static bool table_fill(struct work *work, const struct application_id *ids, size_t count, struct table *table)
+static bool table_fill(struct work *work, const struct application_id *ids, size_t count, struct csv *table)
 {
     struct application *list = arena_take(work->arena, (count + 1) * sizeof *list);
     if (!list)
@@ -98,16 +62,17 @@ static bool table_fill(struct work *work, const struct application_id *ids, size
         if (!work_permits(work, &(struct affair){list[i].manager, list[i].programme, list[i].body}))
             return false;
         application_put(table, &list[i]);
-        work_audit(work, &(struct touch){.act = "application_exported", .subject = list[i].pseudonym});
+        work_audit(work,
+            &(struct touch){.act = "application_exported", .subject = list[i].pseudonym, .name = list[i].person.name});
     }
     return !table->full || fault_set(&work->fault, FAULT_too_large, NULL);
 }
 
 enum outcome export_act(struct work *work)
 {
-    const Intake__ExportRequest *request = (const Intake__ExportRequest *)work->request;
-    Intake__ExportReply reply = INTAKE__EXPORT_REPLY__INIT;
-    struct table table = {.text = arena_take(work->arena, PIECE_BYTES)};
+    const Export__TableRequest *request = (const Export__TableRequest *)work->request;
+    Export__TableReply reply = EXPORT__TABLE_REPLY__INIT;
+    struct csv table = {.text = arena_take(work->arena, PIECE_BYTES), .room = PIECE_BYTES};
     struct application_id *ids;
     size_t count;
     if (!table.text)
@@ -120,7 +85,7 @@ enum outcome export_act(struct work *work)
             ROWS_A_PIECE, &ids, &count))
         return work_refuse(work);
     if (!*request->after)
-        row_put(&table, heading, COLUMNS);
+        csv_row_put(&table, heading, COLUMNS);
     if (!table_fill(work, ids, count, &table))
         return work_refuse(work);
     reply.rows = (ProtobufCBinaryData){table.used, (uint8_t *)table.text};

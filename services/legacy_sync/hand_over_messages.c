@@ -5,7 +5,7 @@
 #include "legacy_sync.pb-c.h"
 #include "legacy_sync/existing_system.h"
 #include "legacy_sync/hand_over_store.h"
-#include "legacy_sync/number_guard.h"
+#include "chassis/number_guard.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 #include "legacy_sync/hand_over_wire.h"
 
-#include "legacy_sync/number_guard.h"
+#include "chassis/number_guard.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 #include "chassis/settings.h"
 #include "chassis/work.h"
 #include "legacy_sync/agile.h"
-#include "legacy_sync/number_guard.h"
+#include "chassis/number_guard.h"
 #include "legacy_sync/password.h"
 #include "legacy_sync/workbook.h"
 

@@ -1,5 +1,8 @@
-/* Applications as a table that leaves the system: piece by piece, as the bus carries it. */
+/* Applications, or a roll, as a table that leaves the system: piece by piece, as the bus carries it. */
 #include "portal/portal_handlers.h"
+#include "portal/portal_routes.h"
+
+#include "export.pb-c.h"
 
 #include <openssl/crypto.h>
 #include <stdlib.h>
@@ -45,13 +48,13 @@ static bool query_take(struct exchange *x, struct work *work, const char *name, 
     return !value || is_word(value, FIELD_MAX) || fault_set(&work->fault, FAULT_item_invalid, name);
 }
 
-static bool pieces_collect(struct work *work, Intake__ExportRequest *request, struct whole *whole)
+static bool pieces_collect(struct work *work, enum route route, Export__TableRequest *request, struct whole *whole)
 {
     ProtobufCMessage *message;
     do {
-        if (!work_call(work, ROUTE_intake_export, NULL, &request->base, &message))
+        if (!work_call(work, route, NULL, &request->base, &message))
             return false;
-        const Intake__ExportReply *reply = (const Intake__ExportReply *)message;
+        const Export__TableReply *reply = (const Export__TableReply *)message;
         if (!piece_add(whole, reply->rows.data, reply->rows.len))
             return fault_set(&work->fault, FAULT_internal, NULL);
         whole->rows += reply->count;
@@ -64,15 +67,18 @@ static bool pieces_collect(struct work *work, Intake__ExportRequest *request, st
 
 bool export_act(struct exchange *x, struct work *work)
 {
-    Intake__ExportRequest request = INTAKE__EXPORT_REQUEST__INIT;
+    Export__TableRequest request = EXPORT__TABLE_REQUEST__INIT;
     struct whole whole = {0};
+    enum route route;
+    if (!route_find(x->route->name, &route))
+        return fault_set(&work->fault, FAULT_internal, NULL);
     request.manager = x->actor.manager;
     if (!query_take(x, work, "programme", &request.programme) || !query_take(x, work, "from", &request.from) ||
         !query_take(x, work, "to", &request.to))
         return false;
     bool done = (piece_add(&whole, byte_order_mark, sizeof byte_order_mark - 1) ||
                     fault_set(&work->fault, FAULT_internal, NULL)) &&
-                pieces_collect(work, &request, &whole);
+                pieces_collect(work, route, &request, &whole);
     if (done)
         exchange_answer(x, 200, "text/csv; charset=utf-8", whole.text, whole.used);
     if (whole.text)

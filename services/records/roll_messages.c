@@ -7,6 +7,7 @@
 #include "chassis/form.h"
 #include "chassis/programme_value.h"
 #include "records.pb-c.h"
+#include "records/roll_export.h"
 #include "records/roll_store.h"
 
 #define JAPAN_OFFSET_SECONDS (9 * 3600) /* no summer time */
@@ -174,8 +175,7 @@ static bool entry_write(struct work *work, struct registration *registration)
     return true;
 }
 
-/* What lies there, opened. False with internal: a key is gone or a row was tampered with. */
-static bool entry_open(
+bool roll_entry_open(
     struct work *work, const char *manager, const struct roll_entry *entry, char **number, struct bytes *fields)
 {
     struct bytes plain = cover_take(
@@ -205,7 +205,7 @@ static bool register_write(struct work *work, struct registration *registration,
     if (found) {
         reply->entry = known.entry;
         struct bytes fields;
-        bool opened = entry_open(work, request->manager, &known, &reply->registration_number, &fields);
+        bool opened = roll_entry_open(work, request->manager, &known, &reply->registration_number, &fields);
         reply->fields = (ProtobufCBinaryData){fields.len, fields.data};
         return opened;
     }
@@ -257,7 +257,7 @@ static enum outcome entry_act(struct work *work)
     if (!work_begin(work, request->manager))
         return work_end(work);
     if (!roll_entry_read(work, request->manager, request->entry, &entry) ||
-        !entry_open(work, request->manager, &entry, &reply.registration_number, &fields))
+        !roll_entry_open(work, request->manager, &entry, &reply.registration_number, &fields))
         return work_refuse(work);
     reply.entry = entry.entry;
     reply.programme = entry.programme;
@@ -307,7 +307,7 @@ static bool copy_write(struct work *work, const struct programme *programme, con
     uint32_t next = entry->version + 1;
     char *number;
     struct bytes plain, ignored;
-    if (!entry_open(work, manager, entry, &number, &plain))
+    if (!roll_entry_open(work, manager, entry, &number, &plain))
         return false;
     bool written = false;
     json_t *fields = json_loadb((const char *)plain.data, plain.len, 0, NULL), *differing = json_array();
@@ -374,9 +374,15 @@ static enum outcome take_copy_act(struct work *work)
     return outcome;
 }
 
+const struct programme *roll_programme_find(const char *manager, const char *code, struct fault *fault)
+{
+    return programme_check(manager, code, fault) ? programme_find(programmes, code) : NULL;
+}
+
 const struct message roll_messages[] = {
     {ROUTE_records_register, register_check, register_act},
     {ROUTE_records_entry, entry_check, entry_act},
     {ROUTE_records_take_copy, take_copy_check, take_copy_act},
+    {ROUTE_records_export, roll_export_check, roll_export_act},
 };
 const size_t roll_message_count = sizeof roll_messages / sizeof roll_messages[0];

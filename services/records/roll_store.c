@@ -8,22 +8,22 @@ static const struct covered_column covered_columns[] = {
 
 const struct key_columns roll_columns = {covered_columns, sizeof covered_columns / sizeof *covered_columns};
 
-static struct bytes bytes_kept(struct work *work, const PGresult *result, int column)
+static struct bytes bytes_kept(struct work *work, const PGresult *result, int row, int column)
 {
-    struct bytes bytes = pg_get_bytes(result, 0, column);
+    struct bytes bytes = pg_get_bytes(result, row, column);
     return arena_copy(work->arena, bytes.data, bytes.len);
 }
 
-/* Columns as the two statements below list them. */
-static void entry_get(struct work *work, const PGresult *result, struct roll_entry *entry)
+/* Columns as the three statements below list them. */
+static void entry_get(struct work *work, const PGresult *result, int row, struct roll_entry *entry)
 {
-    entry->entry = pg_get_text(result, 0, 0, work->arena);
-    entry->programme = pg_get_text(result, 0, 1, work->arena);
-    entry->pseudonym = pg_get_text(result, 0, 2, work->arena);
-    entry->state = pg_get_text(result, 0, 3, work->arena);
-    entry->version = (uint32_t)pg_get_integer(result, 0, 4);
-    entry->number = bytes_kept(work, result, 5);
-    entry->fields = bytes_kept(work, result, 6);
+    entry->entry = pg_get_text(result, row, 0, work->arena);
+    entry->programme = pg_get_text(result, row, 1, work->arena);
+    entry->pseudonym = pg_get_text(result, row, 2, work->arena);
+    entry->state = pg_get_text(result, row, 3, work->arena);
+    entry->version = (uint32_t)pg_get_integer(result, row, 4);
+    entry->number = bytes_kept(work, result, row, 5);
+    entry->fields = bytes_kept(work, result, row, 6);
 }
 
 /* One statement, so that a replay past the inbox takes no number and the counter is locked for one round trip less. */
@@ -47,7 +47,7 @@ bool roll_serial_take(struct work *work, const char *manager, const char *progra
         return false;
     *found = !pg_is_null(result, 0, 0);
     if (*found)
-        entry_get(work, result, entry);
+        entry_get(work, result, 0, entry);
     else
         *serial = pg_get_integer(result, 0, 7);
     PQclear(result);
@@ -104,9 +104,37 @@ bool roll_entry_read(struct work *work, const char *manager, const char *entry, 
         return false;
     bool one = PQntuples(result) == 1;
     if (one)
-        entry_get(work, result, found);
+        entry_get(work, result, 0, found);
     PQclear(result);
     return one || fault_set(&work->fault, FAULT_not_found, "entry");
+}
+
+/* By id, so that the next piece goes on where this one ended, whatever comes in meanwhile. */
+static const char page_sql[] =
+    "SELECT e.entry::text, e.programme, e.pseudonym, e.state, v.version, e.registration_number, v.fields, e.body, "
+    "to_char(e.created_at AT TIME ZONE 'Asia/Tokyo', 'YYYY-MM-DD') FROM records.entry e JOIN records.version v "
+    "ON v.manager = e.manager AND v.entry = e.entry AND v.version = e.version "
+    "WHERE e.manager = $1 AND e.programme = $2 "
+    "AND ($3 = '' OR e.created_at >= nullif($3, '')::date::timestamp AT TIME ZONE 'Asia/Tokyo') "
+    "AND ($4 = '' OR e.created_at < (nullif($4, '')::date + 1)::timestamp AT TIME ZONE 'Asia/Tokyo') "
+    "AND ($5 = '' OR e.entry > nullif($5, '')::uuid) ORDER BY e.entry LIMIT $6::int";
+
+bool roll_page_read(struct work *work, const char *manager, const char *programme, const char *from, const char *to,
+    const char *after, uint32_t limit, struct roll_row **rows, size_t *count)
+{
+    PGresult *result = pg_query(work->pg, page_sql, &work->fault,
+        PG_VALUES(pg_text(manager), pg_text(programme), pg_text(from), pg_text(to), pg_text(after), pg_integer(limit)));
+    *count = result ? (size_t)PQntuples(result) : 0;
+    *rows = arena_take(work->arena, (*count + 1) * sizeof **rows);
+    bool good = result && (*rows || fault_set(&work->fault, FAULT_too_large, NULL));
+    for (size_t i = 0; i < *count && good; i++) {
+        entry_get(work, result, (int)i, &(*rows)[i].entry);
+        (*rows)[i].body = pg_get_text(result, (int)i, 7, work->arena);
+        (*rows)[i].registered_on = pg_get_text(result, (int)i, 8, work->arena);
+        good = (*rows)[i].registered_on || fault_set(&work->fault, FAULT_too_large, NULL);
+    }
+    PQclear(result);
+    return good;
 }
 
 static const char entry_lock_sql[] =

@@ -40,6 +40,16 @@ void roll_version_move(struct work *work, const char *manager, const char *entry
 /* The version in force. False with not_found, or the database's fault. */
 MUST_USE bool roll_entry_read(struct work *work, const char *manager, const char *entry, struct roll_entry *found);
 
+/* An entry of a roll, as a row of a table. */
+struct roll_row {
+    struct roll_entry entry;
+    char *body, *registered_on; /* YYYY-MM-DD in Japan */
+};
+/* The versions in force on a roll, registered between two days ("": from the first, to the last), by id from behind
+ * `after` ("": from the first) on. */
+MUST_USE bool roll_page_read(struct work *work, const char *manager, const char *programme, const char *from,
+    const char *to, const char *after, uint32_t limit, struct roll_row **rows, size_t *count);
+
 /* Lock the person's entry on a roll: the one with this registration number's token, or (token NULL) the newest. False
  * with pseudonym_unknown. */
 MUST_USE bool roll_entry_lock(struct work *work, const char *manager, const char *programme, const char *pseudonym,

@@ -309,6 +309,10 @@ START_TEST(an_export_needs_a_right_that_is_lent)
     check(call(&hanako, "GET", "/api/staff/exports/applications?programme=jun-kangoshi&to=2026-02-30", NULL), 422,
         "item_invalid");
     check(call(&hanako, "GET", "/api/staff/exports/applications?programme=chorishi", NULL), 403, "not_permitted");
+    check(call(&hanako, "GET", "/api/staff/exports/roll?programme=jun-kangoshi", NULL), 200, NULL);
+    ck_assert_ptr_nonnull(strstr(answer.body, "資格者氏名"));
+    check(call(&hanako, "GET", "/api/staff/exports/roll?programme=kaigishi", NULL), 403, "not_permitted");
+    check(call(&hanako, "GET", "/api/staff/exports/roll", NULL), 422, "item_missing");
     check(call(&administrators[0], "GET", "/api/staff/loans?state=lent", NULL), 200, NULL);
     ck_assert(is_listed("loans", "loan", loan));
     check(call(&administrators[0], "POST", end, json_pack("{ss}", "reason", "資料ができた")), 204, NULL);
@@ -319,6 +323,7 @@ START_TEST(an_export_needs_a_right_that_is_lent)
         wire_pause(BEAT_MS);
     }
     check(answer.status, 403, "not_permitted");
+    check(call(&hanako, "GET", "/api/staff/exports/roll?programme=jun-kangoshi", NULL), 403, "not_permitted");
     ck_assert_msg(last <= SESSION_SILENCE_MS, "let out %d ms after the loan was withdrawn", (int)last);
     check(call(&hanako, "GET", "/api/staff/applications", NULL), 200, NULL);
     check(call(&hanako, "GET", "/api/staff/proposals?all=true", NULL), 200, NULL); /* counters decide alone */

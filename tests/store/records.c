@@ -9,7 +9,10 @@
 #include "chassis/exchange_store.h"
 #include "chassis/journal.h"
 #include "chassis/work_state.h"
+#include "kit/staff_word.h"
 #include "kit/store.h"
+#include "chassis/rights.h"
+#include "export.pb-c.h"
 #include "records.pb-c.h"
 #include "records/roll_messages.h"
 
@@ -24,6 +27,7 @@ static const struct service service = {.name = "records", .schema_version = 3};
 static struct store store;
 static struct programmes *programmes;
 static struct work *work;
+static struct actor clerk; /* of tokyo, to whom the export of a roll is lent */
 static char chorishi_items[2048], kaigishi_items[2048], ginou_items[2048];
 
 static void items_of(const json_t *samples, const char *code, char *text, size_t size)
@@ -48,6 +52,11 @@ static void setup(void)
     programmes = programmes_load("deploy/programmes", problem, sizeof problem);
     ck_assert_msg(programmes != NULL, "%s", problem);
     roll_serve(programmes);
+    staff_word_take();
+    ck_assert(rights_open("deploy/rights/roles.json", &fault));
+    clerk = (struct actor){.account = "sato", .role = "reviewer", .manager = "tokyo", .rights = 1u << RIGHT_export};
+    clerk.loans[clerk.loan_count++] =
+        (struct loan){"0000000a-0000-4000-8000-00000000000a", RIGHT_export, "inspection", "", clock_ms() + 600000};
     work = work_new(&service);
     ck_assert_ptr_nonnull(work);
     json_t *samples = json_load_file("tests/unit/programme_items.json", 0, NULL);
@@ -83,6 +92,9 @@ static enum outcome send_as(struct work *by, enum route route, const char *sende
         route_row(route)->request, arena_allocator(by->arena), envelope.payload.len, envelope.payload.data);
     ck_assert_ptr_nonnull(request);
     work_take_request(by, route, &envelope, request);
+    by->actor = route_row(route)->right == RIGHT_none ? NULL : &clerk;
+    by->state->right = route_row(route)->right;
+    snprintf(by->state->purpose, sizeof by->state->purpose, "%s", "inspection");
     const struct message *row = NULL;
     for (size_t i = 0; i < roll_message_count; i++)
         if (roll_messages[i].route == route)
@@ -464,6 +476,67 @@ START_TEST(a_row_in_another_place_is_not_read)
 }
 END_TEST
 
+static Export__TableReply *carry_out(const char *manager, const char *programme, const char *from, const char *after)
+{
+    Export__TableRequest request = EXPORT__TABLE_REQUEST__INIT;
+    ProtobufCMessage *reply;
+    static char kept[64];
+    snprintf(kept, sizeof kept, "%s", after);
+    request.manager = (char *)manager;
+    request.programme = (char *)programme;
+    request.from = (char *)from;
+    request.after = kept;
+    send_as(work, ROUTE_records_export, "portal", "", &request.base, &reply);
+    return (Export__TableReply *)reply;
+}
+
+static bool shows(const Export__TableReply *reply, const char *text)
+{
+    return memmem(reply->rows.data, reply->rows.len, text, strlen(text)) != NULL;
+}
+
+/* AUTH-8, ROLL-6, ORG-1: the roll as a table, piece by piece, without number and pseudonyms; each entry recorded, and
+ * how many; of the person's own manager, programmes and part alone */
+START_TEST(a_roll_is_carried_out)
+{
+    const int entries = 53;
+    char next[64];
+    for (int i = 1; i <= entries; i++)
+        ck_assert_ptr_nonnull(register_chorishi(i));
+    ck_assert_ptr_nonnull(register_by(work, (struct wish){"mlit", "kaigishi", kaigishi_items, 900, NULL}));
+    const int64_t recorded = count("SELECT count(*) FROM records.audit_outbox");
+    const Export__TableReply *piece = carry_out("tokyo", "chorishi", "", "");
+    ck_assert_msg(piece != NULL, "%s %s", fault_code_text(work->fault.code), work->fault.field);
+    ck_assert_int_eq(piece->count, 50);
+    ck_assert_mem_eq(piece->rows.data, "\"登録番号\",\"状態\"", strlen("\"登録番号\",\"状態\""));
+    ck_assert(shows(piece, "辻\U000E0100　味香") && shows(piece, "\"有効\",\"1\""));
+    ck_assert(!shows(piece, "PSEUDONYM-") && !shows(piece, "portal-1"));
+    snprintf(next, sizeof next, "%s", piece->next);
+    piece = carry_out("tokyo", "chorishi", "", next);
+    ck_assert_int_eq(piece->count, entries - 50);
+    ck_assert_str_eq(piece->next, "");
+    ck_assert(!shows(piece, "登録番号"));
+    ck_assert_int_eq(count("SELECT count(*) FROM records.audit_outbox"), recorded + entries + 2);
+    ck_assert_int_eq(count("SELECT count(*) FROM records.audit_outbox WHERE position('entry_exported'::bytea IN event) "
+                           "> 0 AND position('PSEUDONYM-53'::bytea IN event) > 0"),
+        1);
+    piece = carry_out("tokyo", "chorishi", "2999-01-01", "");
+    ck_assert_int_eq(piece->count, 0);
+    ck_assert_ptr_null(carry_out("tokyo", "chorishi", "2026-02-30", ""));
+    ck_assert_int_eq(work->fault.code, FAULT_item_invalid);
+    ck_assert_ptr_null(carry_out("tokyo", "kaigishi", "", ""));
+    ck_assert_str_eq(work->fault.field, "manager");
+    ck_assert_ptr_null(carry_out("mlit", "kaigishi", "", ""));
+    ck_assert_int_eq(work->fault.code, FAULT_not_permitted);
+    snprintf(clerk.body, sizeof clerk.body, "another-part");
+    piece = carry_out("tokyo", "chorishi", "", "");
+    ck_assert_int_eq(piece->count, 0);
+    clerk.loans[0].until_ms = clock_ms() - 1;
+    ck_assert_ptr_null(carry_out("tokyo", "chorishi", "", ""));
+    ck_assert_int_eq(work->fault.code, FAULT_not_permitted);
+}
+END_TEST
+
 int main(void)
 {
     journal_open("test");
@@ -480,6 +553,7 @@ int main(void)
     tcase_add_test(tests, a_copy_that_fits_nobody_is_refused);
     tcase_add_test(tests, rows_are_covered_and_kept_apart);
     tcase_add_test(tests, a_portal_pseudonym_is_where_it_is_listed);
+    tcase_add_test(tests, a_roll_is_carried_out);
     tcase_add_test(tests, a_row_in_another_place_is_not_read);
     Suite *suite = suite_create("records");
     suite_add_tcase(suite, tests);

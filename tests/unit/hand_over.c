@@ -3,7 +3,7 @@
 #include "legacy_sync/existing_system.h"
 #include "legacy_sync/hand_over_messages.h"
 #include "legacy_sync/hand_over_state.h"
-#include "legacy_sync/number_guard.h"
+#include "chassis/number_guard.h"
 #include "chassis/settings.h"
 
 #include <check.h>

@@ -1,4 +1,4 @@
-#include "legacy_sync/number_guard.h"
+#include "chassis/number_guard.h"
 
 #include <stdio.h>
 #include <stddef.h>

@@ -1,7 +1,8 @@
-/* The last look before something leaves for an existing system: does it hold what may be an individual number
- * (個人番号)? Nothing but the sealed number ever may (S0: 項目35 個人番号 is never handed over). */
-#ifndef LEGACY_SYNC_NUMBER_GUARD_H
-#define LEGACY_SYNC_NUMBER_GUARD_H
+/* The last look before something leaves for an existing system, or in a table that a person carries out: does it hold
+ * what may be an individual number (個人番号)? Nothing but the sealed number ever may (S0: 項目35 個人番号 is never
+ * handed over). */
+#ifndef CHASSIS_NUMBER_GUARD_H
+#define CHASSIS_NUMBER_GUARD_H
 
 #include <jansson.h>
 #include <stdbool.h>
