@@ -125,7 +125,8 @@ static bool settings_open(const struct service *service)
         snprintf(workers, sizeof workers, "%d", service->workers);
     bool common = settings_read(common_settings, sizeof common_settings / sizeof *common_settings);
     bool own = settings_read(service->settings, service->setting_count);
-    return common && own && bus_way_check();
+    bool keys = keyring_settings_read(), rotation = rotation_settings_read();
+    return common && own && keys && rotation && bus_way_check();
 }
 
 static atomic_bool told_to_stop;

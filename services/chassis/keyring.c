@@ -279,9 +279,14 @@ static bool ring_new(void)
     return ring != NULL;
 }
 
+bool keyring_settings_read(void)
+{
+    return settings_read(settings, sizeof settings / sizeof *settings);
+}
+
 bool keyring_open(const char *service, struct pg *pg, const struct key_want *wants, size_t count, struct fault *fault)
 {
-    if (!settings_read(settings, sizeof settings / sizeof *settings) || !ring_new() || !token_proxy_start(service))
+    if (!keyring_settings_read() || !ring_new() || !token_proxy_start(service))
         return fault_set(fault, FAULT_internal, "keys");
     bool opened =
         (bus_key_take(service) && (!pg || keyring_store_open(service))) || fault_set(fault, FAULT_internal, "keys");

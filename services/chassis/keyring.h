@@ -32,6 +32,9 @@ struct key {
     uint8_t secret[KEY_BYTES];
 };
 
+/* keyring_open does it too; before, so that a wrong one ends the start, and to tell of them. */
+MUST_USE bool keyring_settings_read(void);
+
 /* Unwrap every key of `service` and make those of `wants` that do not exist yet (several replicas may do so at once:
  * one wins). Not those of a manager that ended (its rows are there, empty or with no wrapping key in the token, e.g.
  * after a restore): it is told in the journal (manager_ended) and stays without, unless SHIKAKU_MANAGERS_ANEW names it.

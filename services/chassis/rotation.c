@@ -55,9 +55,14 @@ static const struct phase *phase_of(const struct rotation *rotation)
     return NULL;
 }
 
+bool rotation_settings_read(void)
+{
+    return settings_read(settings, sizeof settings / sizeof *settings);
+}
+
 bool rotation_open(const char *schema, const struct key_columns *columns)
 {
-    return settings_read(settings, sizeof settings / sizeof *settings) && rotation_store_open(schema, columns);
+    return rotation_settings_read() && rotation_store_open(schema, columns);
 }
 
 static int64_t lease_ms(void)

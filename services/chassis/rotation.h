@@ -55,6 +55,9 @@ struct key_columns {
     size_t indexed_count;
 };
 
+/* rotation_open does it too; before, so that a wrong one ends the start, and to tell of them. */
+MUST_USE bool rotation_settings_read(void);
+
 /* Once, after keyring_open: the service's columns; those of the chassis's own tables come on top. */
 MUST_USE bool rotation_open(const char *schema, const struct key_columns *columns);
 

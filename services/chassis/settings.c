@@ -130,6 +130,8 @@ void settings_print(void)
     for (size_t t = 0; t < table_count; t++)
         for (size_t i = 0; i < tables[t].count; i++) {
             const struct setting *row = &tables[t].rows[i];
+            if (setting_find(row->name) != row)
+                continue;
             printf("| `%s` | %s | ", row->name, row->fallback ? row->fallback : "(required)");
             if (row->kind == SETTING_NUMBER)
                 printf("%lld..%lld", (long long)row->min, (long long)row->max);

@@ -29,6 +29,6 @@ MUST_USE bool settings_read(const struct setting *table, size_t count);
 const char *setting_text(const char *name);
 int64_t setting_number(const char *name);
 
-void settings_print(void); /* name, default, range, prose of all tables read, as Markdown rows */
+void settings_print(void); /* name, default, range, prose of all tables read, as Markdown rows; a name once */
 
 #endif

@@ -103,6 +103,15 @@ START_TEST(asking_for_what_is_in_no_table_aborts)
 }
 END_TEST
 
+/* deploy/settings.md is what the programs beside this one say of their settings. */
+START_TEST(the_table_for_operators_is_the_programs_own)
+{
+    ck_assert_int_eq(system("SHIKAKU_BIN=$(dirname \"$(readlink /proc/$PPID/exe)\")/../../bin deploy/settings-table | "
+                            "diff deploy/settings.md -"),
+        0);
+}
+END_TEST
+
 int main(void)
 {
     journal_open("test");
@@ -111,6 +120,7 @@ int main(void)
     tcase_add_loop_test(cases, numbers_are_within_their_range, 0, 3);
     tcase_add_loop_test(cases, anything_else_is_refused, 0, WRONG);
     tcase_add_test(cases, an_address_is_one);
+    tcase_add_test(cases, the_table_for_operators_is_the_programs_own);
     tcase_add_test(cases, what_must_be_set_is_missed);
     tcase_add_test(cases, the_refusal_names_the_setting_and_not_the_value);
     tcase_add_test_raise_signal(cases, asking_for_what_is_in_no_table_aborts, SIGABRT);
