@@ -209,8 +209,9 @@ static bool application_carry_out(
     else if (!account_change(work->pg, work->arena, account))
         return fault_set(&work->fault, FAULT_internal, NULL);
     else { /* the rights of before end with their tokens */
-        loans_end(work->pg, &(struct loan_choice){.manager = account->manager, .account = account->account},
-            work->actor->account, "right");
+        loans_end(work->pg, work->arena,
+            &(struct loan_choice){.manager = account->manager, .account = account->account}, work->actor->account,
+            "right");
         sessions_end(work->pg, &(struct session_choice){.manager = account->manager, .account = account->account},
             work->actor->account, "right");
     }
@@ -307,7 +308,8 @@ enum outcome account_end_act(struct work *work)
     if (!work_begin(work, request->manager))
         return work_end(work);
     account_end(work->pg, request->manager, request->account, by, request->reason);
-    loans_end(work->pg, &(struct loan_choice){.manager = request->manager, .account = request->account}, by, "account");
+    loans_end(work->pg, work->arena, &(struct loan_choice){.manager = request->manager, .account = request->account},
+        by, "account");
     sessions_end(
         work->pg, &(struct session_choice){.manager = request->manager, .account = request->account}, by, "account");
     work_audit(work, &(struct touch){.reason = reason});

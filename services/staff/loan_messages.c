@@ -109,7 +109,7 @@ enum outcome loan_decide_act(struct work *work)
         return work_refuse_with(work, FAULT_internal, NULL);
     if (request->approve)
         reply.until_ms = clock_ms() + (request->minutes ? request->minutes : loan.minutes) * MINUTE_MS;
-    loan_decide(work->pg, request, reply.until_ms, work->actor->account);
+    loan_decide(work->pg, work->arena, request, reply.until_ms, work->actor->account);
     work_audit(work, &(struct touch){.reason = reason, .nobody = true});
     return work_commit(work, &reply.base);
 }
@@ -140,8 +140,8 @@ enum outcome loan_end_act(struct work *work)
         return work_refuse_with(work, FAULT_state_conflict, "loan");
     if (!reason)
         return work_refuse_with(work, FAULT_internal, NULL);
-    loans_end(work->pg, &(struct loan_choice){.manager = request->manager, .loan = request->loan}, work->actor->account,
-        request->reason);
+    loans_end(work->pg, work->arena, &(struct loan_choice){.manager = request->manager, .loan = request->loan},
+        work->actor->account, request->reason);
     work_audit(work, &(struct touch){.reason = reason, .nobody = true});
     enum outcome outcome = work_commit(work, &reply.base);
     if (outcome == OUTCOME_DONE)

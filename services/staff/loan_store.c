@@ -12,6 +12,34 @@ static struct cover_place reason_place(const char *manager, const char *loan)
     return (struct cover_place){"staff.loan", manager, loan};
 }
 
+/* What a person wrote of a loan: "decision", "ending". data NULL: nothing was written, or (the statement then fails) it
+ * could not be covered. */
+static struct bytes words_cover(
+    struct pg *pg, struct arena *arena, const char *manager, const char *loan, const char *of, const char *words)
+{
+    const char *row = arena_format(arena, "%s/%s", loan, of);
+    struct bytes covered = {NULL, 0};
+    if (!*words)
+        return covered;
+    if (row)
+        covered = cover_put(arena, reason_place(manager, row), words, strlen(words));
+    if (!covered.data)
+        pg_fail(pg, FAULT_internal);
+    return covered;
+}
+
+/* The covered words of this column; where there are none, the next one's text. NULL: they cannot be read. */
+static char *words_take(
+    struct arena *arena, const PGresult *rows, int i, int column, const char *manager, const char *loan, const char *of)
+{
+    if (pg_is_null(rows, i, column))
+        return pg_get_text(rows, i, column + 1, arena);
+    struct bytes covered = pg_get_bytes(rows, i, column);
+    const char *row = arena_format(arena, "%s/%s", loan, of);
+    struct bytes plain = cover_take(arena, reason_place(manager, row ? row : ""), covered.data, covered.len);
+    return plain.data ? arena_text(arena, plain.data, plain.len) : NULL;
+}
+
 static const char loan_add_sql[] =
     "INSERT INTO staff.loan (manager, loan, account, right_name, purpose, programme, minutes, reason) "
     "VALUES ($1, $2::text::uuid, $3, $4, $5, $6, $7::int, $8)";
@@ -58,18 +86,21 @@ bool loan_read(struct pg *pg, struct arena *arena, const char *manager, const ch
 
 static const char loan_decide_sql[] =
     "UPDATE staff.loan SET state = CASE $3::bigint WHEN 0 THEN 'refused' ELSE 'lent' END, decided_by = $4, "
-    "decided_at = now(), decision = $5, until = to_timestamp(nullif($3::bigint, 0) / 1000.0) "
+    "decided_at = now(), decision_covered = $5, until = to_timestamp(nullif($3::bigint, 0) / 1000.0) "
     "WHERE manager = $1 AND loan = $2::text::uuid AND state = 'asked'";
 
-void loan_decide(struct pg *pg, const Staff__LoanDecideRequest *decision, int64_t until_ms, const char *by)
+void loan_decide(
+    struct pg *pg, struct arena *arena, const Staff__LoanDecideRequest *decision, int64_t until_ms, const char *by)
 {
+    struct bytes words = words_cover(pg, arena, decision->manager, decision->loan, "decision", decision->reason);
     pg_queue_exactly(pg, loan_decide_sql, 1, FAULT_state_conflict,
         PG_VALUES(pg_text(decision->manager), pg_text(decision->loan), pg_integer(until_ms), pg_text(by),
-            pg_text(decision->reason)));
+            pg_bytes(words.data, words.len)));
 }
 
 static const char loans_end_sql[] =
-    "WITH gone AS (UPDATE staff.loan SET state = 'withdrawn', ended_at = now(), ended_by = $2, end_reason = $3 "
+    "WITH gone AS (UPDATE staff.loan SET state = 'withdrawn', ended_at = now(), ended_by = $2, end_reason = $3, "
+    "ending_covered = $6 "
     "WHERE manager = $1 AND state = 'lent' AND until > now() "
     "AND ($4::text IS NULL OR loan = $4::text::uuid) AND ($5::text IS NULL OR account = $5::text) "
     "RETURNING loan, until), "
@@ -77,11 +108,16 @@ static const char loans_end_sql[] =
     "INSERT INTO staff.ended_session (number, session, tokens_until) "
     "SELECT head.number, gone.loan, gone.until FROM gone, head";
 
-void loans_end(struct pg *pg, const struct loan_choice *choice, const char *by, const char *reason)
+void loans_end(struct pg *pg, struct arena *arena, const struct loan_choice *choice, const char *by, const char *reason)
 {
+    struct bytes words = {NULL, 0};
+    if (choice->loan) {
+        words = words_cover(pg, arena, choice->manager, choice->loan, "ending", reason);
+        reason = "";
+    }
     pg_queue(pg, loans_end_sql,
-        PG_VALUES(
-            pg_text(choice->manager), pg_text(by), pg_text(reason), pg_text(choice->loan), pg_text(choice->account)));
+        PG_VALUES(pg_text(choice->manager), pg_text(by), pg_text(reason), pg_text(choice->loan),
+            pg_text(choice->account), pg_bytes(words.data, words.len)));
 }
 
 static const char loans_run_out_sql[] =
@@ -133,8 +169,8 @@ bool loans_in_force_read(struct pg *pg, struct arena *arena, const char *manager
 
 static const char loans_read_sql[] =
     "SELECT loan::text, account, right_name, purpose, programme, minutes::bigint, reason, state, " MS("asked_at") ", "
-    "coalesce(decided_by, ''), " MS("decided_at") ", decision, " MS("until") ", coalesce(ended_by, ''), "
-    MS("ended_at") ", end_reason FROM staff.loan "
+    "coalesce(decided_by, ''), " MS("decided_at") ", decision_covered, decision, " MS("until") ", coalesce(ended_by, ''), "
+    MS("ended_at") ", ending_covered, end_reason FROM staff.loan "
     "WHERE manager = $1 AND ($2 = '' OR account = $2) AND ($3 = '' OR state = $3) ORDER BY asked_at DESC LIMIT 500";
 
 static Staff__Loan *loan_take(struct arena *arena, const PGresult *rows, int i, const char *manager)
@@ -157,12 +193,12 @@ static Staff__Loan *loan_take(struct arena *arena, const PGresult *rows, int i, 
     loan->asked_at_ms = pg_get_integer(rows, i, 8);
     loan->decided_by = pg_get_text(rows, i, 9, arena);
     loan->decided_at_ms = pg_get_integer(rows, i, 10);
-    loan->decision = pg_get_text(rows, i, 11, arena);
-    loan->until_ms = pg_get_integer(rows, i, 12);
-    loan->ended_by = pg_get_text(rows, i, 13, arena);
-    loan->ended_at_ms = pg_get_integer(rows, i, 14);
-    loan->end_reason = pg_get_text(rows, i, 15, arena);
-    return loan->reason && loan->end_reason ? loan : NULL;
+    loan->decision = words_take(arena, rows, i, 11, manager, loan->loan, "decision");
+    loan->until_ms = pg_get_integer(rows, i, 13);
+    loan->ended_by = pg_get_text(rows, i, 14, arena);
+    loan->ended_at_ms = pg_get_integer(rows, i, 15);
+    loan->end_reason = words_take(arena, rows, i, 16, manager, loan->loan, "ending");
+    return loan->reason && loan->decision && loan->ended_by && loan->end_reason ? loan : NULL;
 }
 
 bool loans_read(struct pg *pg, struct arena *arena, const Staff__LoansRequest *request, Staff__LoansReply *reply,

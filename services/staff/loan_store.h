@@ -24,13 +24,15 @@ MUST_USE bool loan_read(struct pg *pg, struct arena *arena, const char *manager,
     struct loan_row *found, struct fault *fault);
 
 /* until_ms 0: refused. The commit fails with state_conflict when it was decided meanwhile. */
-void loan_decide(struct pg *pg, const Staff__LoanDecideRequest *decision, int64_t until_ms, const char *by);
+void loan_decide(
+    struct pg *pg, struct arena *arena, const Staff__LoanDecideRequest *decision, int64_t until_ms, const char *by);
 
 /* Withdraw what runs of a manager, all or as chosen (NULL: any), and tell every service, as of ended sessions. */
 struct loan_choice {
     const char *manager, *loan, *account;
 };
-void loans_end(struct pg *pg, const struct loan_choice *choice, const char *by, const char *reason);
+void loans_end(
+    struct pg *pg, struct arena *arena, const struct loan_choice *choice, const char *by, const char *reason);
 /* Note those whose time is over; which they were. */
 MUST_USE bool loans_run_out(
     struct pg *pg, struct arena *arena, const char *manager, char ***loans, size_t *count, struct fault *fault);

@@ -16,7 +16,7 @@ int main(int argc, char **argv)
 {
     const struct service service = {
         .name = "staff",
-        .schema_version = 9,
+        .schema_version = 10,
         .settings = staff_settings,
         .setting_count = STAFF_SETTINGS,
         .keys = staff_keys_wanted,

@@ -19,7 +19,8 @@ static bool run_out(struct work *work, const char *manager)
     if (!accounts_run_out(work->pg, work->arena, manager, &accounts, &count, &work->fault))
         return false;
     for (size_t i = 0; i < count; i++) {
-        loans_end(work->pg, &(struct loan_choice){.manager = manager, .account = accounts[i]}, "staff", "account");
+        loans_end(work->pg, work->arena, &(struct loan_choice){.manager = manager, .account = accounts[i]}, "staff",
+            "account");
         sessions_end(
             work->pg, &(struct session_choice){.manager = manager, .account = accounts[i]}, "staff", "account");
         work_audit(work, &(struct touch){.act = "staff_account_end",

@@ -14,6 +14,8 @@ static const struct covered_column covered_columns[] = {
     {"application", "person", "staff.application", "t.application || '/person'"},
     {"application", "need", "staff.application", "t.application || '/need'"},
     {"loan", "reason", "staff.loan", "t.loan::text"},
+    {"loan", "decision_covered", "staff.loan", "t.loan::text || '/decision'"},
+    {"loan", "ending_covered", "staff.loan", "t.loan::text || '/ending'"},
     PROPOSAL_COLUMNS,
     {"password", "password", "staff.password", "t.account || '/' || t.id"},
 };

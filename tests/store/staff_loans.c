@@ -229,6 +229,10 @@ START_TEST(loans_are_inventoried)
     const Staff__Loan *refused = reply->loans[reply->n_loans - 1];
     ck_assert_str_eq(refused->state, "refused");
     ck_assert_str_eq(refused->decision, "必要性が認められない");
+    ck_assert_int_eq(count_of("tokyo",
+                         "SELECT count(*) FROM staff.loan WHERE state = 'refused' AND decision = '' AND "
+                         "position('必要性'::bytea IN decision_covered) = 0"),
+        1);
     ck_assert_uint_eq(list(&hanako, "")->n_loans, 2 + ACTOR_LOANS_MAX);
     ck_assert_uint_eq(list(&other, "")->n_loans, 0);
     ck_assert_ptr_null(list(&other, "hanako"));
