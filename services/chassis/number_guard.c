@@ -1,7 +1,8 @@
 #include "chassis/number_guard.h"
 
-#include <stdio.h>
+#include <ctype.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #define DIGITS 12
 
@@ -30,6 +31,20 @@ static int digit_take(const unsigned char *text, size_t *size)
     return -1;
 }
 
+/* The end of a UUID is twelve hex digits: one of 280 has none but decimal ones, and of these one of eleven would fit.
+ */
+static bool ends_uuid(const char *text, const char *end)
+{
+    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-";
+    const char *begin = end - DIGITS - (sizeof form - 1);
+    if (end - text < DIGITS + (ptrdiff_t)sizeof form - 1)
+        return false;
+    for (size_t i = 0; form[i]; i++)
+        if (form[i] == '-' ? begin[i] != '-' : !isxdigit((unsigned char)begin[i]))
+            return false;
+    return true;
+}
+
 bool number_guard_text(const char *text)
 {
     int digit[DIGITS];
@@ -43,7 +58,7 @@ bool number_guard_text(const char *text)
             run++;
             continue;
         }
-        if (run == DIGITS && check_digit_fits(digit)) {
+        if (run == DIGITS && check_digit_fits(digit) && !ends_uuid(text, (const char *)at)) {
             return true;
         }
         if (!*at) {

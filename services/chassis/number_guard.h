@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 /* True when the text has exactly twelve digits in a row, ASCII or full-width, whose check digit fits (番号法施行令8条,
- * 総務省令85号5条). */
+ * 総務省令85号5条). Not the end of a UUID, as pseudonyms of Mynaportal are. */
 bool number_guard_text(const char *text);
 
 /* The same for every string, key and integer of a JSON value, however deep (jansson bounds the depth at 2048). */
