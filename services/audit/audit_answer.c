@@ -45,14 +45,19 @@ bool question_check(const char *reason, int64_t from_ms, int64_t until_ms, struc
 
 bool cursor_read(const char *text, struct answer_cursor *cursor)
 {
-    int end = 0;
-    return sscanf(text, "%19" SCNu64 ".%19" SCNu64 "%n", &cursor->length, &cursor->place, &end) == 2 && !text[end] &&
-           cursor->length <= INT64_MAX && cursor->place <= INT64_MAX;
+    int two = 0, three = 0;
+    cursor->before = 0;
+    int read = sscanf(text, "%19" SCNu64 ".%19" SCNu64 "%n.%19" SCNu64 "%n", &cursor->length, &cursor->place, &two,
+        &cursor->before, &three);
+    return ((read == 2 && !text[two]) || (read == 3 && !text[three])) && cursor->length <= INT64_MAX &&
+           cursor->place <= INT64_MAX && cursor->before <= INT64_MAX;
 }
 
 char *cursor_print(struct arena *arena, const struct answer_cursor *cursor)
 {
-    return arena_format(arena, "%" PRIu64 ".%" PRIu64, cursor->length, cursor->place);
+    return cursor->before
+               ? arena_format(arena, "%" PRIu64 ".%" PRIu64 ".%" PRIu64, cursor->length, cursor->place, cursor->before)
+               : arena_format(arena, "%" PRIu64 ".%" PRIu64, cursor->length, cursor->place);
 }
 
 bool page_check(const char *cursor, int32_t limit, int32_t most, struct fault *fault)

@@ -33,6 +33,7 @@ MUST_USE bool answer_permits(struct work *work, const char *manager);
  * page. False only when it was not checked. */
 struct answer_cursor {
     uint64_t length, place;
+    uint64_t before; /* of an answer in slices: where this one begins, ".BEFORE"; 0: it has none */
 };
 MUST_USE bool cursor_read(const char *text, struct answer_cursor *cursor);
 /* In the arena; NULL when memory is out. */

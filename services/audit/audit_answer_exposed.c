@@ -15,6 +15,8 @@ bool answer_exposed_check(const ProtobufCMessage *message, struct fault *fault)
         !answer_id_check(request->terminal, false, "terminal", fault) ||
         !question_check(request->reason, request->from_ms, request->until_ms, fault))
         return false;
+    if (request->slice < 0 || request->slice > EXPOSURE_SLICE_MAX)
+        return fault_set(fault, FAULT_item_invalid, "slice");
     if (!request->from_ms || !request->until_ms)
         return fault_set(fault, FAULT_item_missing, request->from_ms ? "until_ms" : "from_ms");
     return page_check(request->cursor, request->limit, EXPOSED_LIMIT_MAX, fault);
@@ -38,8 +40,13 @@ static bool exposed_fill(struct work *work, const struct exposures *all, struct 
         reply->exposures[reply->n_exposures++] = &said[i];
         persons[i] = said[i].person;
     }
+    reply->more = all->more;
+    reply->reached_at_ms = all->reached_at_ms;
     cursor.place = from + count;
-    reply->cursor = cursor.place < all->count ? cursor_print(work->arena, &cursor) : "";
+    bool slice_ends = cursor.place >= all->count;
+    if (slice_ends)
+        cursor = (struct answer_cursor){cursor.length, 0, all->reached};
+    reply->cursor = !slice_ends || (all->more && all->reached) ? cursor_print(work->arena, &cursor) : "";
     if (!reply->cursor)
         return fault_set(&work->fault, FAULT_internal, NULL);
     answer_record(work, persons, count, ((const Audit__ExposedRequest *)work->request)->reason, (uint32_t)count);
@@ -52,8 +59,9 @@ static bool exposed_read(struct work *work, const Audit__ExposedRequest *request
     struct exposures all;
     if (*request->cursor ? !cursor_read(request->cursor, &cursor) : !log_length(work->pg, &cursor.length, &work->fault))
         return false;
-    const struct exposure_question question = {
-        request->manager, request->account, request->terminal, request->from_ms, request->until_ms, cursor.length};
+    const struct exposure_question question = {request->manager, request->account, request->terminal, request->from_ms,
+        request->until_ms, cursor.length, cursor.before ? cursor.before : cursor.length,
+        request->slice ? request->slice : EXPOSURE_SLICE_MAX};
     bool read = exposures_find(work->pg, work->arena, &question, &all, &work->fault) &&
                 exposed_fill(work, &all, cursor, request->limit ? (size_t)request->limit : LIMIT_USUAL, reply);
     exposures_free(&all);

@@ -8,14 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK 5000
+#define CHUNK 20000
 #define TIE_CHUNK 50
 #define CLOCKS_APART_MS 60000 /* between a service's clock and audit's */
 
 struct finding {
     const struct exposure_question *question;
     struct exposures *exposures;
-    uint64_t before;
 };
 
 static int exposures_compare(const void *one, const void *other)
@@ -91,9 +90,10 @@ static bool use_count(void *to, const struct use *use)
 {
     struct finding *finding = to;
     struct exposures *all = finding->exposures;
-    finding->before = use->position;
+    all->reached = use->position;
     if (!use_fits(finding->question, use))
         return true;
+    all->reached_at_ms = use->at_ms;
     all->records++;
     if (!use->event)
         all->unreadable++;
@@ -101,16 +101,16 @@ static bool use_count(void *to, const struct use *use)
         all->refused++;
     else
         persons_put(all, use);
-    all->too_many |= all->records > EXPOSURE_RECORDS_MAX;
-    return !all->too_many;
+    all->more = finding->question->slice && all->records >= finding->question->slice;
+    return !all->too_many && !all->more;
 }
 
 static bool uses_gather(struct pg *pg, struct use_search *search, struct finding *finding, struct fault *fault)
 {
-    const struct exposures *all = finding->exposures;
+    struct exposures *all = finding->exposures;
     size_t found = CHUNK;
-    for (finding->before = finding->question->length; found == CHUNK;) {
-        search->before = finding->before;
+    for (all->reached = finding->question->before; found == CHUNK && !all->more;) {
+        search->before = all->reached;
         if (!uses_each(pg, search, use_count, finding, &found, fault))
             return false;
         if (all->too_many)

@@ -7,13 +7,15 @@
 #include "audit/audit_words.h"
 
 #define EXPOSURE_PERSON_MAX 64
-#define EXPOSURE_RECORDS_MAX 100000 /* more records or persons are period_too_long: ask for a shorter one */
-#define EXPOSURES_MAX 200000        /* persons; memory is touched only as far as there are any */
+#define EXPOSURE_SLICE_MAX 100000 /* records of a slice */
+#define EXPOSURES_MAX 200000 /* persons; more are period_too_long. Memory is touched only as far as there are any */
 
 struct exposure_question {
     const char *manager, *account, *terminal; /* "" for any, not both */
     int64_t from_ms, until_ms;                /* by when it was done; until exclusive */
     uint64_t length;                          /* of the log: later records are not looked at */
+    uint64_t before;                          /* nor those from this position on; `length` for the first slice */
+    int32_t slice;                            /* records, the newest first; 0: all there are */
 };
 
 struct exposure {
@@ -30,6 +32,9 @@ struct exposures {
     int32_t unnamed; /* persons that were shown and not named */
     int32_t sealed;  /* the manager's index key is gone: so many records of that time, of whomever */
     bool too_many;
+    bool more;        /* the slice was full */
+    uint64_t reached; /* position of the last record that was looked at, before which the next slice goes on */
+    int64_t reached_at_ms;
 };
 
 /* In the open transaction of the manager. exposures_free in any case. Faults: period_too_long. */

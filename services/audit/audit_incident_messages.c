@@ -87,7 +87,7 @@ static bool scope_find(struct work *work, const char *manager, const struct aske
     if (!log_length(work->pg, &length, &work->fault))
         return false;
     const struct exposure_question question = {
-        manager, asked->account, asked->terminal, asked->from_ms, asked->until_ms, length};
+        manager, asked->account, asked->terminal, asked->from_ms, asked->until_ms, length, length, 0};
     if (asked->person_count ? !exposures_list(asked->persons, asked->person_count, all)
                             : !exposures_find(work->pg, work->arena, &question, all, &work->fault))
         return work->fault.code == FAULT_NONE ? fault_set(&work->fault, FAULT_internal, NULL) : false;

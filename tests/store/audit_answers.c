@@ -313,6 +313,52 @@ static void exposed_check_all(const char *manager, const char *account, const ch
     ck_assert_int_gt(persons, 3);
 }
 
+/* In slices of nine records: what they say together is what the whole says. */
+static void slices_check(const char *manager, const char *account, const char *terminal)
+{
+    struct model model, sum = {0};
+    Audit__ExposedRequest request = AUDIT__EXPOSED_REQUEST__INIT;
+    char cursor[64] = "";
+    int64_t reached_ms = INT64_MAX;
+    int slices = 0;
+    model_make(&model, manager, account, terminal);
+    request.manager = (char *)manager;
+    request.account = (char *)account;
+    request.terminal = (char *)terminal;
+    request.reason = CASE;
+    request.from_ms = story[200].at_ms;
+    request.until_ms = story[500].at_ms;
+    request.cursor = cursor;
+    request.limit = 4;
+    request.slice = 9;
+    do {
+        bool begins = !*cursor || strstr(cursor, ".0.");
+        const Audit__ExposedReply *reply =
+            (const Audit__ExposedReply *)ask(manager, ROUTE_audit_exposed, &request.base);
+        ck_assert_msg(reply != NULL, "%s %s", fault_code_text(work->fault.code), work->fault.field);
+        if (begins) {
+            slices++;
+            ck_assert_int_le(reply->sum->records, 9);
+            ck_assert(!reply->sum->records || reply->reached_at_ms <= reached_ms);
+            reached_ms = reply->reached_at_ms;
+            sum.records += reply->sum->records;
+            sum.refused += reply->sum->refused;
+        }
+        for (size_t i = 0; i < reply->n_exposures; i++) {
+            uint32_t *touches = sum.touches[person_number(reply->exposures[i]->person)];
+            touches[TOUCH_SEEN] += (uint32_t)reply->exposures[i]->seen;
+            touches[TOUCH_CHANGED] += (uint32_t)reply->exposures[i]->changed;
+            touches[TOUCH_PRINTED] += (uint32_t)reply->exposures[i]->printed;
+            touches[TOUCH_EXPORTED] += (uint32_t)reply->exposures[i]->exported;
+            touches[TOUCH_RELEASED] += (uint32_t)reply->exposures[i]->released;
+        }
+        ck_assert(*reply->cursor || !reply->more || reply->sum->records < 9);
+        snprintf(cursor, sizeof cursor, "%s", reply->cursor);
+    } while (*cursor);
+    ck_assert_int_gt(slices, 3);
+    ck_assert_int_eq(memcmp(&sum, &model, sizeof sum), 0);
+}
+
 /* RIGHT-3, STORE-4: the distinct persons, each once and tied to the pseudonym where the log knows it, with what was
  * done to whose data; by account, by terminal, by an account at a terminal */
 START_TEST(whose_data_could_have_leaked)
@@ -326,6 +372,8 @@ START_TEST(whose_data_could_have_leaked)
         exposed_check_all(managers[m], "sato", "");
         exposed_check_all(managers[m], "", "terminal-1");
         exposed_check_all(managers[m], "suzuki", "terminal-2");
+        slices_check(managers[m], "sato", "");
+        slices_check(managers[m], "", "terminal-1");
     }
 }
 END_TEST
