@@ -1,31 +1,17 @@
 #include "legacy_sync/hand_over_messages.h"
 
 #include "chassis/cover.h"
+#include "chassis/form.h"
+#include "chassis/number_guard.h"
 #include "chassis/step.h"
 #include "legacy_sync.pb-c.h"
 #include "legacy_sync/existing_system.h"
 #include "legacy_sync/hand_over_store.h"
-#include "chassis/number_guard.h"
 
 #include <string.h>
 
 #define PSEUDONYM_MAX 64
 #define NUMBER_TEXT_MAX 100
-
-static bool uuid_fits(const char *text)
-{
-    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-    if (strlen(text) != sizeof form - 1) {
-        return false;
-    }
-    for (size_t i = 0; form[i]; i++) {
-        bool hex = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f');
-        if (form[i] == 'x' ? !hex : text[i] != '-') {
-            return false;
-        }
-    }
-    return true;
-}
 
 /* The fields are a JSON object, and nothing in them may be a number (LINK-1, NUM-1). */
 static bool fields_check(const ProtobufCBinaryData *fields, struct fault *fault)
@@ -48,7 +34,7 @@ bool hand_over_check(const ProtobufCMessage *message, struct fault *fault)
     if (strcmp(programme->manager, request->manager) != 0) {
         return fault_set(fault, FAULT_malformed, "manager");
     }
-    if (!uuid_fits(request->application)) {
+    if (!form_is_uuid(request->application)) {
         return fault_set(fault, FAULT_malformed, "application");
     }
     if (!*request->pseudonym || strlen(request->pseudonym) > PSEUDONYM_MAX) {
