@@ -100,7 +100,7 @@ static bool open_all(struct reconciling *r)
            keyring_open("audit", r->pg, NULL, 0, &r->fault) && witness_open(setting_text("SHIKAKU_WITNESS"), &r->fault);
 }
 
-int audit_reconcile_command(const char *reason)
+int audit_log_reconcile(const char *reason)
 {
     struct reconciling r = {0};
     journal_open("audit");

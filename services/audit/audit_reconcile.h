@@ -8,6 +8,6 @@
  * it cannot be, with a word in the journal. reason: an id of the decision, not a sentence. May be repeated after a
  * crash.
  */
-int audit_reconcile_command(const char *reason);
+int audit_log_reconcile(const char *reason);
 
 #endif

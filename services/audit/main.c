@@ -113,6 +113,6 @@ int main(int argc, char **argv)
         .lane_count = sizeof lanes / sizeof *lanes,
     };
     if (argc == 3 && strcmp(argv[1], "--reconcile") == 0)
-        return audit_reconcile_command(argv[2]);
+        return audit_log_reconcile(argv[2]);
     return service_run(&service, argc, argv);
 }

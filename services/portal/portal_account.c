@@ -196,7 +196,7 @@ json_t *message_json(const ProtobufCMessage *message)
     return json;
 }
 
-bool account_act(struct exchange *x, struct work *work)
+bool account_http(struct exchange *x, struct work *work)
 {
     enum route route;
     const char *act = act_name(x, work);

@@ -46,7 +46,7 @@ static void keys_keep(const char *jwks)
     pthread_mutex_unlock(&key_cache.lock);
 }
 
-bool vault_keys_act(struct exchange *x, struct work *work)
+bool vault_keys_http(struct exchange *x, struct work *work)
 {
     Vault__KeysRequest request = VAULT__KEYS_REQUEST__INIT;
     ProtobufCMessage *reply;
@@ -60,7 +60,7 @@ bool vault_keys_act(struct exchange *x, struct work *work)
 
 /* --- attachments --- */
 
-bool attachment_act(struct exchange *x, struct work *work)
+bool attachment_http(struct exchange *x, struct work *work)
 {
     uint8_t digest[SHA256_DIGEST_LENGTH];
     char text[2 * SHA256_DIGEST_LENGTH + 1];
@@ -108,7 +108,7 @@ static void receipt_answer(struct exchange *x, const Intake__SubmitReply *reply)
 
 /* The act is the body under this assertion: what the bus repeats is done once, and an applicant who sends the same
  * again under a new assertion is told by intake that it is known. */
-bool submit_act(struct exchange *x, struct work *work)
+bool submit_http(struct exchange *x, struct work *work)
 {
     static const struct member members[] = {
         {"document", JSON_STRING, true, TEXT_MAX},
@@ -144,7 +144,7 @@ static Intake__StatusReply *status_ask(struct exchange *x, struct work *work, co
     return (Intake__StatusReply *)reply;
 }
 
-bool status_list_act(struct exchange *x, struct work *work)
+bool status_list_http(struct exchange *x, struct work *work)
 {
     const Intake__StatusReply *reply = status_ask(x, work, "");
     if (!reply)
@@ -154,7 +154,7 @@ bool status_list_act(struct exchange *x, struct work *work)
     return true;
 }
 
-bool status_act(struct exchange *x, struct work *work)
+bool status_http(struct exchange *x, struct work *work)
 {
     const Intake__StatusReply *reply = status_ask(x, work, x->part);
     if (!reply)
@@ -165,7 +165,7 @@ bool status_act(struct exchange *x, struct work *work)
     return true;
 }
 
-bool payment_act(struct exchange *x, struct work *work)
+bool payment_http(struct exchange *x, struct work *work)
 {
     Intake__PayRequest request = INTAKE__PAY_REQUEST__INIT;
     ProtobufCMessage *reply;

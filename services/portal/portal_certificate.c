@@ -34,7 +34,7 @@ static bool holder_manager_find(struct exchange *x, struct work *work, const cha
     return fault_set(&work->fault, FAULT_not_found, "id");
 }
 
-bool certificate_act(struct exchange *x, struct work *work)
+bool certificate_http(struct exchange *x, struct work *work)
 {
     Certificates__ShowRequest request = CERTIFICATES__SHOW_REQUEST__INIT;
     ProtobufCMessage *reply;
@@ -93,7 +93,7 @@ static const Certificates__VerifyReply *verify_ask(struct work *work, const char
     return (const Certificates__VerifyReply *)reply;
 }
 
-bool verify_act(struct exchange *x, struct work *work)
+bool verify_http(struct exchange *x, struct work *work)
 {
     const char *code;
     if (!exchange_query(x, work->arena, "c", &code, &work->fault))
@@ -110,7 +110,7 @@ bool verify_act(struct exchange *x, struct work *work)
 }
 
 /* A person reads this answer, also when it is a refusal. */
-bool page_act(struct exchange *x, struct work *work)
+bool page_http(struct exchange *x, struct work *work)
 {
     const char *code = NULL;
     const Certificates__VerifyReply *reply = NULL;

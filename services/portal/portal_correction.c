@@ -20,7 +20,7 @@ static bool signer_take(const struct exchange *x, struct work *work, ProtobufCBi
     return true;
 }
 
-bool number_change_act(struct exchange *x, struct work *work)
+bool number_change_http(struct exchange *x, struct work *work)
 {
     static const struct member members[] = {
         {"sealed_number", JSON_STRING, true, SEALED_MAX},
@@ -44,7 +44,7 @@ bool number_change_act(struct exchange *x, struct work *work)
     return done;
 }
 
-bool correction_open_act(struct exchange *x, struct work *work)
+bool correction_open_http(struct exchange *x, struct work *work)
 {
     static const struct member members[] = {
         {"kind", JSON_STRING, true, 8},
@@ -76,7 +76,7 @@ bool correction_open_act(struct exchange *x, struct work *work)
     return done;
 }
 
-bool correction_list_act(struct exchange *x, struct work *work)
+bool correction_list_http(struct exchange *x, struct work *work)
 {
     Vault__CorrectionsRequest request = VAULT__CORRECTIONS_REQUEST__INIT;
     ProtobufCMessage *message;
@@ -96,7 +96,7 @@ bool correction_list_act(struct exchange *x, struct work *work)
     return true;
 }
 
-bool correction_close_act(struct exchange *x, struct work *work)
+bool correction_close_http(struct exchange *x, struct work *work)
 {
     static const struct member members[] = {
         {"approve", JSON_TRUE, true, 0},

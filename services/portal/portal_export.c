@@ -65,7 +65,7 @@ static bool pieces_collect(struct work *work, enum route route, Export__TableReq
     return true;
 }
 
-bool export_act(struct exchange *x, struct work *work)
+bool export_http(struct exchange *x, struct work *work)
 {
     Export__TableRequest request = EXPORT__TABLE_REQUEST__INIT;
     struct whole whole = {0};

@@ -54,7 +54,7 @@ static json_t *proposal_json(struct work *work, size_t place, const Proposal__Pr
     return json;
 }
 
-bool proposal_list_act(struct exchange *x, struct work *work)
+bool proposal_list_http(struct exchange *x, struct work *work)
 {
     Proposal__ListRequest request = PROPOSAL__LIST_REQUEST__INIT;
     const char *all = NULL;
@@ -98,7 +98,7 @@ static json_t *request_json(struct work *work, const Proposal__Proposal *one)
     return json;
 }
 
-bool proposal_view_act(struct exchange *x, struct work *work)
+bool proposal_view_http(struct exchange *x, struct work *work)
 {
     Proposal__ListRequest request = PROPOSAL__LIST_REQUEST__INIT;
     size_t place;
@@ -125,7 +125,7 @@ static json_t *answer_json(struct work *work, const Proposal__DecideReply *reply
     return answer ? message_json(answer) : NULL;
 }
 
-bool proposal_close_act(struct exchange *x, struct work *work)
+bool proposal_close_http(struct exchange *x, struct work *work)
 {
     static const struct member members[] = {
         {"decision", JSON_STRING, true, DECISION_MAX},

@@ -28,7 +28,7 @@ static bool limit_parse(const char *text, uint32_t *limit)
     return *limit >= 1 && *limit <= LIST_MAX;
 }
 
-bool list_act(struct exchange *x, struct work *work)
+bool list_http(struct exchange *x, struct work *work)
 {
     Intake__ListRequest request = INTAKE__LIST_REQUEST__INIT;
     ProtobufCMessage *message;
@@ -86,7 +86,7 @@ static json_t *attachments_json(Intake__Attachment *const *rows, size_t count)
     return list;
 }
 
-bool view_act(struct exchange *x, struct work *work)
+bool view_http(struct exchange *x, struct work *work)
 {
     const Intake__ViewReply *view = view_ask(x, work);
     if (!view)
@@ -124,7 +124,7 @@ static bool attachment_collect(
     return true;
 }
 
-bool attachment_view_act(struct exchange *x, struct work *work)
+bool attachment_view_http(struct exchange *x, struct work *work)
 {
     static const char *const shown[] = {"application/pdf", "image/jpeg", "image/png"};
     Intake__AttachmentViewRequest request = INTAKE__ATTACHMENT_VIEW_REQUEST__INIT;
@@ -168,7 +168,7 @@ static bool command_send(struct exchange *x, struct work *work, enum route route
     return true;
 }
 
-bool decide_act(struct exchange *x, struct work *work)
+bool decide_http(struct exchange *x, struct work *work)
 {
     static const struct member members[] = {
         {"decision", JSON_STRING, true, 16},
@@ -187,7 +187,7 @@ bool decide_act(struct exchange *x, struct work *work)
     return done;
 }
 
-bool fee_receipt_act(struct exchange *x, struct work *work)
+bool fee_receipt_http(struct exchange *x, struct work *work)
 {
     static const struct member members[] = {
         {"method", JSON_STRING, true, 16},
@@ -241,7 +241,7 @@ static bool instant_send(struct exchange *x, struct work *work, Residence__Insta
     return true;
 }
 
-bool residence_inquire_act(struct exchange *x, struct work *work)
+bool residence_inquire_http(struct exchange *x, struct work *work)
 {
     static const struct member members[] = {
         {"key", JSON_STRING, true, 16},
@@ -266,7 +266,7 @@ bool residence_inquire_act(struct exchange *x, struct work *work)
     return good;
 }
 
-bool residence_inquiry_act(struct exchange *x, struct work *work)
+bool residence_inquiry_http(struct exchange *x, struct work *work)
 {
     Residence__InstantResultRequest request = RESIDENCE__INSTANT_RESULT_REQUEST__INIT;
     ProtobufCMessage *message;
@@ -287,7 +287,7 @@ bool residence_inquiry_act(struct exchange *x, struct work *work)
     return true;
 }
 
-bool residence_result_act(struct exchange *x, struct work *work)
+bool residence_result_http(struct exchange *x, struct work *work)
 {
     static const struct member members[] = {
         {"inquiry", JSON_STRING, true, WORD_MAX},

@@ -29,7 +29,7 @@ static json_t *texts_json(char *const *texts, size_t count)
     return list;
 }
 
-bool login_act(struct exchange *x, struct work *work)
+bool login_http(struct exchange *x, struct work *work)
 {
     static const struct member members[] = {
         {"account", JSON_STRING, true, 63},
@@ -57,7 +57,7 @@ bool login_act(struct exchange *x, struct work *work)
     return true;
 }
 
-bool logout_act(struct exchange *x, struct work *work)
+bool logout_http(struct exchange *x, struct work *work)
 {
     Staff__LogoutRequest request = STAFF__LOGOUT_REQUEST__INIT;
     ProtobufCMessage *reply;
@@ -85,7 +85,7 @@ static const char *paper_act_name(const struct exchange *x, struct work *work)
     return arena_format(work->arena, "paper:%s:%s", x->actor.session, hex);
 }
 
-bool paper_act(struct exchange *x, struct work *work)
+bool paper_http(struct exchange *x, struct work *work)
 {
     static const struct member members[] = {
         {"document", JSON_STRING, true, TEXT_MAX},

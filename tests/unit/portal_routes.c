@@ -34,7 +34,7 @@ static void security_print(const struct http_route *route, char *text, size_t si
         used += (size_t)snprintf(text + used, size - used, "{terminal: []}");
     if (route->who & WHO_STAFF)
         used += (size_t)snprintf(text + used, size - used, "%s{terminal: [], token: [%s%s]}", between,
-            right_name(route->right), route->act == residence_inquire_act ? ", view" : "");
+            right_name(route->right), route->act == residence_inquire_http ? ", view" : "");
     snprintf(text + used, size - used, "]");
 }
 
