@@ -90,6 +90,8 @@ bool account_apply_check(const ProtobufCMessage *message, struct fault *fault)
     if (!staff_text_check(request->need, PERSON_MAX, true, "need", fault) ||
         !day_check(request->until, true, "until", fault))
         return false;
+    if (day_beside_today(request->until) < 0)
+        return fault_set(fault, FAULT_item_invalid, "until");
     if (issue ? !staff_text_check(request->person, PERSON_MAX, true, "person", fault) : *request->person != '\0')
         return issue ? false : fault_set(fault, FAULT_item_invalid, "person");
     if (issue ? !category_check(request, fault) : *request->category || *request->employer)
@@ -328,7 +330,7 @@ bool add_check(const ProtobufCMessage *message, struct fault *fault)
         return false;
     if (!rights_role_fits(request->role, request->manager) || !role_administers(request->role))
         return fault_set(fault, FAULT_item_invalid, "role");
-    if (!keyring_newest(request->manager, KEY_DATA) || strcmp(request->manager, "*") == 0)
+    if (!manager_exists(request->manager))
         return fault_set(fault, FAULT_item_invalid, "manager");
     return programme_list_check(request->programmes, request->n_programmes, fault) &&
            password_policy_check(request->password, request->account, fault);

@@ -70,7 +70,9 @@ enum outcome password_act(struct work *work)
         return work_refuse(work);
     if (!password_matches(request->old, account.password) || account.locked)
         return guess_refuse(work, &account);
-    if (!password_policy_check(request->new_, actor->account, &work->fault) || !is_fresh(work, &account, request->new_))
+    if (!password_policy_check(request->new_, actor->account, &work->fault))
+        return work_refuse_with(work, work->fault.code, "new");
+    if (!is_fresh(work, &account, request->new_))
         return work_refuse(work);
     if (!reason || !password_encode(request->new_, encoded))
         return work_refuse_with(work, FAULT_internal, NULL);

@@ -1,5 +1,8 @@
 #include "staff/programme_list.h"
 
+#include "chassis/programme.h"
+#include "chassis/programme_keys.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +16,7 @@ bool programme_list_check(char *const *names, size_t count, struct fault *fault)
 {
     size_t size = 1;
     for (size_t i = 0; i < count; i++) {
-        if (!is_id(names[i], PROGRAMMES_MAX))
+        if (!is_id(names[i], PROGRAMMES_MAX) || !programme_find(programmes_in_use(), names[i]))
             return fault_set(fault, FAULT_item_invalid, "programmes");
         size += strlen(names[i]) + 1;
     }

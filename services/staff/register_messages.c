@@ -19,8 +19,10 @@ bool training_check(const ProtobufCMessage *message, struct fault *fault)
     const Staff__TrainingRequest *request = (const Staff__TrainingRequest *)message;
     if (!is_id(request->account, ACCOUNT_MAX))
         return fault_set(fault, FAULT_item_invalid, "account");
-    return staff_text_check(request->course, COURSE_MAX, true, "course", fault) &&
-           day_check(request->held_on, true, "held_on", fault);
+    if (!staff_text_check(request->course, COURSE_MAX, true, "course", fault) ||
+        !day_check(request->held_on, true, "held_on", fault))
+        return false;
+    return day_beside_today(request->held_on) <= 0 || fault_set(fault, FAULT_item_invalid, "held_on");
 }
 
 enum outcome training_act(struct work *work)
@@ -117,6 +119,8 @@ enum outcome compare_act(struct work *work)
 {
     const Staff__CompareRequest *request = (const Staff__CompareRequest *)work->request;
     Staff__CompareReply reply = STAFF__COMPARE_REPLY__INIT;
+    if (!manager_exists(request->manager))
+        return work_refuse_with(work, FAULT_item_invalid, "manager");
     if (!work_begin(work, request->manager))
         return work_end(work);
     if (!differences_read(work->pg, work->arena, request->manager, &reply, &work->fault))

@@ -88,6 +88,9 @@ MUST_USE bool is_own_or_permitted(struct work *work, const char *account, enum r
 MUST_USE bool is_permitted(struct work *work, const char *manager);
 /* A day of the calendar, YYYY-MM-DD. "" only where `needed` is false. Faults: item_missing, item_invalid. */
 MUST_USE bool day_check(const char *text, bool needed, const char *field, struct fault *fault);
+bool manager_exists(const char *manager);
+/* Less than 0: it is past, in Japan; 0: it is today. */
+int day_beside_today(const char *day);
 MUST_USE bool staff_text_check(const char *text, size_t max, bool needed, const char *field, struct fault *fault);
 
 #endif

@@ -1,11 +1,16 @@
 #include "staff/staff_messages.h"
 
 #include "chassis/form.h"
+#include "chassis/keyring.h"
 #include "chassis/rights.h"
 #include "chassis/second_person.h"
 #include "staff/staff_handlers.h"
 
 #include <string.h>
+#include <time.h>
+
+#define DAY_SIZE 16
+#define JAPAN_OFFSET_SECONDS (9 * 3600)
 
 char *account_reason(struct work *work, const char *account)
 {
@@ -41,6 +46,21 @@ bool day_check(const char *text, bool needed, const char *field, struct fault *f
     if (!*text)
         return !needed || fault_set(fault, FAULT_item_missing, field);
     return form_is_day(text) || fault_set(fault, FAULT_item_invalid, field);
+}
+
+/* Who has keys here. */
+bool manager_exists(const char *manager)
+{
+    return strcmp(manager, "*") != 0 && keyring_newest(manager, KEY_DATA) != NULL;
+}
+
+int day_beside_today(const char *day)
+{
+    char today[DAY_SIZE];
+    time_t japan = time(NULL) + JAPAN_OFFSET_SECONDS;
+    struct tm parts;
+    strftime(today, sizeof today, "%Y-%m-%d", gmtime_r(&japan, &parts));
+    return strcmp(day, today);
 }
 
 const struct message staff_messages[] = {

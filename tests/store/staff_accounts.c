@@ -63,21 +63,17 @@ START_TEST(applications_keep_the_rules)
         const char *member, *value;
         enum fault_code code;
     } rows[] = {
-        {"kind", "borrow", FAULT_item_invalid},
-        {"account", "", FAULT_item_invalid},
-        {"account", "Hanako", FAULT_item_invalid},
-        {"account", "a b", FAULT_item_invalid},
-        {"person", "", FAULT_item_missing},
-        {"category", "friend", FAULT_item_invalid},
+        {"kind", "borrow", FAULT_item_invalid}, {"account", "", FAULT_item_invalid},
+        {"account", "Hanako", FAULT_item_invalid}, {"account", "a b", FAULT_item_invalid},
+        {"person", "", FAULT_item_missing}, {"category", "friend", FAULT_item_invalid},
         {"category", "operator", FAULT_item_invalid},
         {"category", "administrator", FAULT_item_invalid}, /* with a clerk's role */
         {"category", "contractor", FAULT_item_missing},    /* of whom? */
         {"role", "king", FAULT_item_invalid},
         {"role", "administrator", FAULT_item_invalid}, /* with a clerk's account */
-        {"need", "", FAULT_item_missing},
-        {"until", "", FAULT_item_missing},
-        {"until", "2026-02-30", FAULT_item_invalid},
-        {"until", "tomorrow", FAULT_item_invalid},
+        {"need", "", FAULT_item_missing}, {"until", "", FAULT_item_missing},
+        {"until", "2026-02-30", FAULT_item_invalid}, {"until", "tomorrow", FAULT_item_invalid},
+        {"until", "2020-01-01", FAULT_item_invalid}, /* past */
     };
     char application[37];
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -118,6 +114,13 @@ START_TEST(a_person_has_one_account_an_affair)
     all.n_programmes = 0;
     ck_assert_ptr_null(issue(all));
     assert_code(FAULT_account_of_person);
+    Staff__AccountApplyRequest unknown = again;
+    char none[37];
+    unknown.programmes = (char *[]){"no-such"};
+    unknown.n_programmes = 1;
+    apply(&unknown, "admin-1", none);
+    ck_assert_str_eq(none, "");
+    assert_code(FAULT_item_invalid);
     Staff__AccountApplyRequest apart = again;
     apart.programmes = (char *[]){"kaigishi"};
     apart.n_programmes = 1;
