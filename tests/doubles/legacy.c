@@ -11,7 +11,7 @@
  *
  * Taking: {hand_over, pseudonym, programme, registration_number, items: {table: {field: value}}[, sealed_number]}
  *   -> 200 {reference}; the same hand_over and content: the same reference; other content: 409.
- *   Any value with 12 digits in a row whose check digit fits is refused with 422 number_not_allowed.
+ *   Any value but a UUID with 12 digits in a row whose check digit fits is refused with 422 number_not_allowed.
  * sealed_number is a JWE (ECDH-ES, A256GCM) to this system's own key, of {"numbers":[{pseudonym, number}]}. The key is
  * made at the first start; its public JWK is written to KEYS/recipients/NAME.jwk (--keys KEYS, default the state
  * folder). A number is kept only as an HMAC under that key, so that tests can count persons and cannot read numbers.
@@ -79,8 +79,16 @@ static int digit_at(const char *text, size_t *length)
     return *length == 3 ? c[2] - 0x90 : c[0] >= '0' && c[0] <= '9' ? c[0] - '0' : -1;
 }
 
+/* The end of a UUID (マイナポータル仮名ID) may be twelve decimal digits by chance. */
+static bool is_uuid(const char *text)
+{
+    return strlen(text) == 36 && strspn(text, "0123456789abcdef-") == 36 && text[8] == '-' && text[13] == '-' &&
+           text[18] == '-' && text[23] == '-';
+}
+
 static bool text_holds_number(const char *text)
 {
+    const char *whole = text;
     char run[12];
     size_t length, have = 0;
     for (;; text += length) {
@@ -92,7 +100,7 @@ static bool text_holds_number(const char *text)
             have++;
             continue;
         }
-        if (have == sizeof run && check_digit_fits(run)) {
+        if (have == sizeof run && check_digit_fits(run) && !is_uuid(whole)) {
             return true;
         }
         have = 0;
