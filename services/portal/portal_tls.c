@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 
 #define DOOR "door"
-#define SESSIONS 256
 
 static SSL_CTX *context;
 static struct timespec made_of; /* when the certificate in use was written */
@@ -31,10 +30,7 @@ static SSL_CTX *context_make(void)
         SSL_CTX_load_verify_file(made, authority) == 1 &&
         X509_VERIFY_PARAM_set1_host(SSL_CTX_get0_param(made), DOOR, 0) == 1) {
         SSL_CTX_set_verify(made, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-        /* The door takes its sessions up again. They are kept here: in a ticket each would carry the door's
-         * certificate, and to read that anew costs more than the handshake. */
-        SSL_CTX_set_options(made, SSL_OP_NO_TICKET);
-        SSL_CTX_sess_set_cache_size(made, SESSIONS);
+        SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_OFF);
         /* Without a context each session that the door takes up again is refused, since it showed a certificate. */
         SSL_CTX_set_session_id_context(made, (const unsigned char *)DOOR, sizeof DOOR - 1);
         return made;
