@@ -391,6 +391,7 @@ START_TEST(training_and_consent_come_first)
     struct tm then;
     strftime(day, sizeof day, "%Y-%m-%d", gmtime_r(&now, &then));
     account_make("hanako", "counter", "tokyo");
+    train("2999-01-01", OUTCOME_REJECT); /* is to come */
     ck_assert_uint_eq(must_count(), 0);
     ck_assert_uint_eq(untrained_count(), 0);
     policy_set(365, "kiyaku-2");
