@@ -77,7 +77,7 @@ $(UNIT_TESTS) $(STORE_TESTS) $(FLOW_TESTS): $(B)/%: $(B)/%.o $(TEST_LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(TEST_LIBS) -Wl,--end-group $(LIBS) -lcheck -lsubunit -lrt -lz -lm
 
-$(BENCHES): $(B)/%: $(B)/%.o $(B)/lib/libkit.a $(B)/lib/libvault.a $(B)/lib/libchassis.a $(B)/lib/libproto.a
+$(BENCHES): $(B)/%: $(B)/%.o $(B)/lib/libkit.a $(B)/lib/libvault.a $(B)/lib/libaudit.a $(B)/lib/libchassis.a $(B)/lib/libproto.a
 	$(CC) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIBS)
 
 $(B)/lib/%.a:

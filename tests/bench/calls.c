@@ -204,17 +204,20 @@ static size_t bulk_known(const ProtobufCMessage *reply)
     return count;
 }
 
-/* A clerk's look at an application. */
+/* A clerk's look at an application: of two hundred clerks, each at a terminal of theirs. */
 static void event_compose(Audit__Link *link, uint64_t sequence, const char *application)
 {
-    char subject[24];
+    char subject[24], clerk[24], terminal[24];
+    unsigned number = (unsigned)rand() % 200;
     Audit__Event event = AUDIT__EVENT__INIT;
     snprintf(subject, sizeof subject, "A%03zX-B%03zX-C%03zX-D%03zX", (size_t)rand() % 4096, (size_t)rand() % 4096,
         (size_t)rand() % 4096, (size_t)sequence % 4096);
     event.service = "intake";
     event.at_ms = clock_ms();
-    event.who = "counter7";
-    event.terminal = "terminal-3";
+    snprintf(clerk, sizeof clerk, "counter%u", number);
+    snprintf(terminal, sizeof terminal, "terminal-%u", number);
+    event.who = clerk;
+    event.terminal = terminal;
     event.act = "intake_status";
     event.manager = (char *)manager;
     event.subject = subject;
