@@ -19,7 +19,7 @@ int main(int argc, char **argv)
     };
     const struct service vault = {
         .name = "vault",
-        .schema_version = 6,
+        .schema_version = VAULT_SCHEMA_VERSION,
         .settings = vault_settings,
         .setting_count = VAULT_SETTINGS,
         .keys = vault_keys_wanted,

@@ -4,6 +4,7 @@
 
 #include "chassis/boot.h"
 
+#define VAULT_SCHEMA_VERSION 6 /* changes in migrations/vault/sqitch.plan */
 #define VAULT_SETTINGS 4
 extern const struct setting vault_settings[VAULT_SETTINGS];
 

@@ -84,7 +84,7 @@ START_TEST(nothing_can_be_dumped)
 {
     char *argv[] = {"shikaku-vault", NULL};
     const struct service probed = {.name = "vault",
-        .schema_version = 5,
+        .schema_version = VAULT_SCHEMA_VERSION,
         .settings = vault_settings,
         .setting_count = VAULT_SETTINGS,
         .keys = vault_keys_wanted,

@@ -22,7 +22,8 @@
 
 extern char **environ;
 
-static const struct service watched = {.name = "vault", .schema_version = 5, .columns = &vault_columns};
+static const struct service watched = {
+    .name = "vault", .schema_version = VAULT_SCHEMA_VERSION, .columns = &vault_columns};
 
 static void pause_ms(long ms)
 {
@@ -56,12 +57,21 @@ static void *keys_run(void *nothing)
     return NULL;
 }
 
+/* Out of touch for longer than the lease (a busy machine): whoever asked asks again. */
+static bool is_to_be_asked_again(const struct work *by, enum outcome outcome)
+{
+    return outcome != OUTCOME_DONE && by->fault.code == FAULT_unavailable && strcmp(by->fault.field, "keys") == 0;
+}
+
 /* The key that is published just now, as who seals a number would get it. */
 static void sealer_renew(struct work *by)
 {
     Vault__KeysRequest keys = VAULT__KEYS_REQUEST__INIT;
     ProtobufCMessage *reply;
-    ck_assert_int_eq(deliver(by, ROUTE_vault_keys, "portal", "", &keys.base, &reply), OUTCOME_DONE);
+    enum outcome outcome;
+    while (is_to_be_asked_again(by, outcome = deliver(by, ROUTE_vault_keys, "portal", "", &keys.base, &reply)))
+        work_rest(by);
+    ck_assert_int_eq(outcome, OUTCOME_DONE);
     kit_sealer_free(sealer);
     sealer = kit_sealer_new(((Vault__KeysReply *)reply)->jwks);
     ck_assert_ptr_nonnull(sealer);
@@ -77,7 +87,10 @@ static bool person_enrol(struct work *by, FILE *out, unsigned index, const char 
     kit_person_make(&person, SEED, index);
     sealer_renew(by);
     enrolment_by_paper(&e, person.number, manager);
-    bool done = enrol(by, e.application, &e, &enrolled) == OUTCOME_DONE;
+    enum outcome outcome;
+    while (is_to_be_asked_again(by, outcome = enrol(by, e.application, &e, &enrolled)))
+        work_rest(by);
+    bool done = outcome == OUTCOME_DONE;
     if (done)
         fprintf(out, "%u %s\n", index, enrolled.pseudonym);
     else
@@ -87,7 +100,7 @@ static bool person_enrol(struct work *by, FILE *out, unsigned index, const char 
     return done;
 }
 
-static bool person_release(struct work *by, FILE *out, const char *pseudonym)
+static enum outcome release_try(struct work *by, const char *pseudonym)
 {
     Vault__ReleaseRequest request = VAULT__RELEASE_REQUEST__INIT;
     ProtobufCMessage *reply;
@@ -99,11 +112,19 @@ static bool person_release(struct work *by, FILE *out, const char *pseudonym)
     request.reason = APPLICATION;
     request.pseudonyms = &asked;
     request.n_pseudonyms = 1;
-    bool done = deliver(by, ROUTE_vault_release, "residence", act, &request.base, &reply) == OUTCOME_DONE;
-    if (!done)
-        fprintf(out, "failed %s %s\n", fault_code_text(by->fault.code), by->fault.field);
+    enum outcome outcome = deliver(by, ROUTE_vault_release, "residence", act, &request.base, &reply);
     work_rest(by);
-    return done;
+    return outcome;
+}
+
+static bool person_release(struct work *by, FILE *out, const char *pseudonym)
+{
+    enum outcome outcome;
+    while (is_to_be_asked_again(by, outcome = release_try(by, pseudonym)))
+        ;
+    if (outcome != OUTCOME_DONE)
+        fprintf(out, "failed %s %s\n", fault_code_text(by->fault.code), by->fault.field);
+    return outcome == OUTCOME_DONE;
 }
 
 static void vault_open(void)
@@ -144,7 +165,10 @@ static int replica_run(const char *path)
     kit_person_make(&person, SEED, 0);
     sealer_renew(work);
     enrolment_by_paper(&e, person.number, "tokyo");
-    right = enrol(work, e.application, &e, &first) == OUTCOME_DONE;
+    enum outcome outcome;
+    while (is_to_be_asked_again(work, outcome = enrol(work, e.application, &e, &first)))
+        work_rest(work);
+    right = outcome == OUTCOME_DONE;
     work_rest(work);
     free(e.sealed);
     for (unsigned turn = 0; right && !atomic_load(&told_to_stop); turn++) {
@@ -398,7 +422,7 @@ START_TEST(what_a_retired_key_opens_is_refused)
     /* A replica that was out of touch cannot know that it is retired: who asks is to ask again. */
     key_guard_watch(1);
     pause_ms(5);
-    ck_assert(!person_release(work, stderr, pseudonym));
+    ck_assert_int_eq(release_try(work, pseudonym), OUTCOME_RETRY);
     ck_assert_str_eq(fault_code_text(work->fault.code), "unavailable");
     key_guard_watch(0);
 
