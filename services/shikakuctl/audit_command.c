@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,10 +90,27 @@ struct verifier {
     FILE *export, *verdict;
 };
 
-static bool verifier_start(struct verifier *verifier)
+/* The log goes on meanwhile: with heads that are younger than the export it would seem to be cut. */
+static int heads_copy(void)
+{
+    char piece[65536];
+    ssize_t size = 0, written = 0;
+    int from = open(setting_text("SHIKAKU_WITNESS"), O_RDONLY | O_CLOEXEC), copy = memfd_create("heads", MFD_CLOEXEC);
+    while (from >= 0 && copy >= 0 && size == written && (size = read(from, piece, sizeof piece)) > 0)
+        written = write(copy, piece, (size_t)size);
+    if (from >= 0)
+        close(from);
+    if (from >= 0 && copy >= 0 && size == 0)
+        return copy;
+    if (copy >= 0)
+        close(copy);
+    return -1;
+}
+
+static bool verifier_start(struct verifier *verifier, int heads)
 {
     char path[PATH_MAX], public_keys[PATH_MAX];
-    char *argv[] = {path, "log", "-", (char *)setting_text("SHIKAKU_WITNESS"), public_keys, NULL};
+    char *argv[] = {path, "log", "-", "/dev/fd/3", public_keys, NULL};
     posix_spawn_file_actions_t actions;
     int in[2], out[2];
     snprintf(path, sizeof path, "%s/shikaku-audit-verify", setting_text("SHIKAKU_BIN"));
@@ -102,6 +120,7 @@ static bool verifier_start(struct verifier *verifier)
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, heads, STDERR_FILENO + 1);
     bool started = posix_spawn(&verifier->pid, path, &actions, NULL, argv, environ) == 0;
     posix_spawn_file_actions_destroy(&actions);
     close(in[0]);
@@ -118,9 +137,16 @@ static bool verdict_get(char *line, size_t size, bool *whole)
     struct fault fault = {0};
     struct pg *pg = NULL;
     struct verifier verifier;
-    int status = -1;
-    if (!log_reach(&pg, &fault) || !verifier_start(&verifier))
+    int status = -1, heads = heads_copy();
+    if (heads < 0)
+        fault_set(&fault, FAULT_unavailable, "SHIKAKU_WITNESS");
+    bool started = heads >= 0 && log_reach(&pg, &fault) && verifier_start(&verifier, heads);
+    if (heads >= 0)
+        close(heads);
+    if (!started) {
+        pg_close(pg);
         return !told(false, &fault);
+    }
     bool exported = log_export(pg, verifier.export, &fault);
     fclose(verifier.export);
     pg_close(pg);
