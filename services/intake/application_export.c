@@ -1,7 +1,6 @@
 #include "intake/application_export.h"
 
 #include "chassis/csv.h"
-#include "chassis/form.h"
 
 #include "export.pb-c.h"
 #include "intake/application_store.h"
@@ -14,21 +13,6 @@
 #define ROWS_A_PIECE 50
 #define PIECE_BYTES (200 * 1024) /* a row has at most 4 KiB */
 #define JAPAN_OFFSET_SECONDS (9 * 3600)
-
-static bool day_check(const char *text, const char *field, struct fault *fault)
-{
-    return !*text || form_is_day(text) || fault_set(fault, FAULT_item_invalid, field);
-}
-
-bool export_check(const ProtobufCMessage *message, struct fault *fault)
-{
-    const Export__TableRequest *request = (const Export__TableRequest *)message;
-    if (!*request->programme)
-        return fault_set(fault, FAULT_item_missing, "programme");
-    if (*request->after && !form_is_uuid(request->after))
-        return fault_set(fault, FAULT_item_invalid, "after");
-    return day_check(request->from, "from", fault) && day_check(request->to, "to", fault);
-}
 
 /* --- the table ---------------------------------------------------------------------------------------------------- */
 

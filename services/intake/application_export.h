@@ -5,7 +5,6 @@
 
 #include "chassis/work.h"
 
-bool export_check(const ProtobufCMessage *request, struct fault *fault);
 enum outcome export_act(struct work *work);
 
 #endif

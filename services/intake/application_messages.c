@@ -1,5 +1,6 @@
 #include "intake/application_messages.h"
 
+#include "chassis/table_request.h"
 #include "chassis/second_person.h"
 #include "intake/application_events.h"
 #include "intake/application_export.h"
@@ -18,7 +19,7 @@ const struct message application_messages[APPLICATION_MESSAGES] = {
     {ROUTE_intake_paper, paper_check, paper_act},
     {ROUTE_intake_list, list_check, list_act},
     PROPOSAL_MESSAGES(intake),
-    {ROUTE_intake_export, export_check, export_act},
+    {ROUTE_intake_export, table_request_check, export_act},
     {ROUTE_intake_view, NULL, view_act},
     {ROUTE_intake_attachment_view, NULL, attachment_view_act},
     {ROUTE_intake_decide, decide_check, decide_act},

@@ -1,7 +1,6 @@
 #include "records/roll_export.h"
 
 #include "chassis/csv.h"
-#include "chassis/form.h"
 #include "chassis/number_guard.h"
 #include "chassis/programme_value.h"
 #include "export.pb-c.h"
@@ -12,21 +11,6 @@
 #define ROWS_A_PIECE 50
 #define PIECE_BYTES (250 * 1024)
 #define PIECE_ENOUGH (100 * 1024) /* an entry has at most 64 KiB; quotes can double it */
-
-static bool day_check(const char *text, const char *field, struct fault *fault)
-{
-    return !*text || form_is_day(text) || fault_set(fault, FAULT_item_invalid, field);
-}
-
-bool roll_export_check(const ProtobufCMessage *message, struct fault *fault)
-{
-    const Export__TableRequest *request = (const Export__TableRequest *)message;
-    if (!*request->programme)
-        return fault_set(fault, FAULT_item_missing, "programme");
-    if (*request->after && !form_is_uuid(request->after))
-        return fault_set(fault, FAULT_item_invalid, "after");
-    return day_check(request->from, "from", fault) && day_check(request->to, "to", fault);
-}
 
 /* --- the table ---------------------------------------------------------------------------------------------------- */
 

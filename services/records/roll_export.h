@@ -4,7 +4,6 @@
 
 #include "chassis/work.h"
 
-bool roll_export_check(const ProtobufCMessage *request, struct fault *fault);
 enum outcome roll_export_act(struct work *work);
 
 #endif

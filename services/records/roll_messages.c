@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "chassis/table_request.h"
 #include "chassis/cover.h"
 #include "chassis/form.h"
 #include "chassis/programme_value.h"
@@ -383,6 +384,6 @@ const struct message roll_messages[] = {
     {ROUTE_records_register, register_check, register_act},
     {ROUTE_records_entry, entry_check, entry_act},
     {ROUTE_records_take_copy, take_copy_check, take_copy_act},
-    {ROUTE_records_export, roll_export_check, roll_export_act},
+    {ROUTE_records_export, table_request_check, roll_export_act},
 };
 const size_t roll_message_count = sizeof roll_messages / sizeof roll_messages[0];
