@@ -33,7 +33,7 @@
 struct line {
     char address[WAY_ADDRESS_BYTES];
     nng_dialer dialer;
-    int64_t since_ms;
+    bool is_new;      /* was not there for a whole turn yet */
     unsigned answers; /* in this turn */
 };
 
@@ -212,7 +212,7 @@ static bool line_open(struct way *way, const char address[WAY_ADDRESS_BYTES])
     char url[URL_BYTES];
     if (way->line_count == LINES_MAX)
         return false;
-    *line = (struct line){.since_ms = clock_ms()};
+    *line = (struct line){.is_new = true};
     memcpy(line->address, address, sizeof line->address);
     if (!(between_hosts() ? hosts_url(line->address, url) : folder_url(way->name, url)) ||
         nng_dialer_create(&line->dialer, way->socket, url) != 0)
@@ -249,7 +249,7 @@ static bool line_is_there(const struct way *way, const char *address)
 
 static bool line_is_dead(const struct way *way, const struct line *line)
 {
-    return line->answers == 0 && clock_ms() - line->since_ms >= TURN_MS &&
+    return line->answers == 0 && !line->is_new &&
            (way->silences > 0 || way->answers >= ENOUGH_ANSWERS * way->line_count);
 }
 
@@ -272,8 +272,10 @@ static void way_renew(struct way *way, char (*addresses)[WAY_ADDRESS_BYTES], siz
 static void turn_end(struct way *way)
 {
     way->answers = way->silences = 0;
-    for (size_t i = 0; i < way->line_count; i++)
+    for (size_t i = 0; i < way->line_count; i++) {
         way->lines[i].answers = 0;
+        way->lines[i].is_new = false;
+    }
 }
 
 static void silent_cut(bool at_leisure)
